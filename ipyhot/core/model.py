@@ -1,0 +1,155 @@
+"""The shape of everything that travels between modules: frozen records of strings, digests and numbers.
+
+Nothing here holds a module, a frame or an exception, so a record may be kept for ever.
+"""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+__all__ = ["Change", "Edit", "Failure", "Plan", "Report", "Source", "Step", "Version", "Way"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The bytes of one file, read once: what is hashed is what is compiled.
+
+    ``path`` is None for a folder without ``__init__.py`` (a namespace package), whose bytes are empty.
+    """
+
+    name: str
+    path: str | None
+    data: bytes
+    digest: str
+    is_package: bool = False
+
+    @property
+    def parent(self) -> str:
+        """The module that this one lives in, or the empty string."""
+        return self.name.rpartition(".")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One source that went live: which text it was, in which generation, and what its load imported."""
+
+    source: Source
+    generation: int
+    dependencies: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One module whose source is no longer what was last looked at; without a source its file is gone."""
+
+    name: str
+    path: str
+    source: Source | None
+
+
+class Way(enum.Enum):
+    """How an edit is taken."""
+
+    LOAD = "loaded"
+    RELOAD = "reloaded"
+    PATCH = "patched"
+    DROP = "dropped"
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What a change of text means: the top-level names it touches, and the way it can be taken."""
+
+    way: Way
+    names: tuple[str, ...] = ()
+
+    @property
+    def reason(self) -> str:
+        """The edit in words, for people."""
+        if not self.names:
+            return "its text changed"
+        shown = ", ".join(self.names[:3])
+        return f"{shown} and {len(self.names) - 3} more changed" if len(self.names) > 3 else f"{shown} changed"  # noqa: PLR2004 - three names fit a line
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a transaction does with one module, and why."""
+
+    name: str
+    way: Way
+    source: Source | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Modules to stage, dependencies first; modules whose failure must not hold anybody back."""
+
+    steps: Mapping[str, Step] = field(default_factory=dict)
+    without_veto: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why the newest text of a module is not live."""
+
+    name: str
+    path: str
+    line: int | None
+    summary: str
+    text: str
+    since: float
+    live: int | None = None
+    held_by: tuple[str, ...] = ()
+
+    @property
+    def is_held(self) -> bool:
+        """True when nothing is wrong with the file itself: others hold it back."""
+        return bool(self.held_by)
+
+    @property
+    def place(self) -> str:
+        """``path:line``, as editors understand it."""
+        return self.path if self.line is None else f"{self.path}:{self.line}"
+
+    @property
+    def still_live(self) -> str:
+        """What runs instead, in words."""
+        return "nothing of it is live" if self.live is None else f"generation {self.live} is still live"
+
+    def __str__(self) -> str:
+        held = f" (held back by {', '.join(self.held_by)})" if self.held_by else ""
+        return f"{self.place}: {self.summary}{held}; {self.still_live}"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What came of one batch of saves. Times are seconds since the epoch, durations milliseconds."""
+
+    number: int
+    generation: int
+    at: float
+    changed: tuple[str, ...]
+    ways: Mapping[str, Way]
+    reasons: Mapping[str, str]
+    failures: Mapping[str, Failure]
+    healed: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    built_ms: float = 0.0
+    live_ms: float = 0.0
+
+    @property
+    def is_generation(self) -> bool:
+        """True when something went live."""
+        return bool(self.ways)
+
+    def __str__(self) -> str:
+        parts = [f"generation {self.generation}" if self.is_generation else f"still generation {self.generation}"]
+        shown = [f"{name} {way.value}" for name, way in self.ways.items()]
+        parts += [*shown[:5], f"and {len(shown) - 5} more"] if len(shown) > 5 else shown  # noqa: PLR2004 - a line holds five
+        parts += [str(failure) for failure in self.failures.values()]
+        return f"{', '.join(parts)} ({self.live_ms:.1f} ms)"
+
+    def __repr__(self) -> str:
+        return f"<Report {self}>"

@@ -1,0 +1,204 @@
+"""Folders: which path is which module, which module is which handler, and the bytes behind them.
+
+Looks at the disk, changes nothing, remembers nothing but the folder itself. Any thread may call it.
+"""
+
+import hashlib
+import importlib.machinery
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from ipyhot.core.errors import FolderError
+from ipyhot.core.model import Source
+
+__all__ = ["Folder", "Load", "open_folder"]
+
+Load = Literal["all", "imported"]
+
+SUFFIX: Final = ".py"
+_INIT: Final = "__init__"
+_SKIPPED: Final = frozenset({"__pycache__", "node_modules", "site-packages"})
+_NAMESPACE_DIGEST: Final = "namespace"
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A watched folder: its real path, the module name it stands for (empty on ``sys.path``), and what is loaded."""
+
+    root: str
+    package: str
+    load: Load
+
+    def name_of(self, path: str) -> str | None:
+        """Return the module that a path under the folder belongs to; None if it is no module of ours."""
+        relative = os.path.relpath(path, self.root)
+        if relative == os.curdir or relative.startswith(os.pardir) or not relative.endswith(SUFFIX):
+            return None
+        *folders, file = relative.split(os.sep)
+        stem = file.removesuffix(SUFFIX)
+        if not _is_module_name(stem) or not all(map(_is_folder_name, folders)):
+            return None
+        return self.qualify([*folders] if stem == _INIT else [*folders, stem])
+
+    def qualify(self, parts: list[str]) -> str | None:
+        """Return the dotted module name of a path inside the folder, given as its parts."""
+        return ".".join([self.package, *parts] if self.package else parts) or None
+
+    def parts_of(self, name: str) -> list[str] | None:
+        """Return a module's path inside the folder, as its parts; None if it lies elsewhere."""
+        if not self.package:
+            return name.split(".")
+        if name == self.package:
+            return []
+        prefix = self.package + "."
+        return name.removeprefix(prefix).split(".") if name.startswith(prefix) else None
+
+    def handler_of(self, name: str) -> str | None:
+        """Return the handler name of a module; the folder's own ``__init__.py`` is handler ``__init__``."""
+        parts = self.parts_of(name)
+        return None if parts is None else ".".join(parts) or _INIT
+
+    def locate(self, name: str) -> tuple[str | None, bool] | None:
+        """Return the file that Python would import for a name, and whether it is a package.
+
+        A folder without ``__init__.py`` gives ``(None, True)``; nothing at all gives None.
+        See https://docs.python.org/3/reference/import.html for the order.
+        """
+        parts = self.parts_of(name)
+        if parts is None or not all(map(_is_module_name, parts)):
+            return None
+        base = os.path.join(self.root, *parts)
+        init = os.path.join(base, _INIT + SUFFIX)
+        if os.path.isfile(init) and (self.package or parts):
+            return init, True
+        if parts and os.path.isfile(base + SUFFIX):
+            return base + SUFFIX, False
+        is_folder = os.path.isdir(base) and (not parts or _is_folder_name(parts[-1]))
+        return (None, True) if is_folder else None
+
+    def read(self, name: str) -> Source | None:
+        """Return what the disk holds for a module now; None if there is nothing.
+
+        Raises:
+            OSError: the file is there and cannot be read.
+        """
+        found = self.locate(name)
+        if found is None:
+            return None
+        path, is_package = found
+        if path is None:
+            return Source(name, None, b"", _NAMESPACE_DIGEST, is_package=True)
+        try:
+            with open(path, "rb") as file:
+                data = file.read()
+        except FileNotFoundError:
+            return None
+        return Source(name, path, data, hashlib.blake2b(data, digest_size=16).hexdigest(), is_package)
+
+    def place_of(self, name: str) -> str:
+        """Return the path that a module has, or would have."""
+        found = self.locate(name)
+        if found is not None and found[0] is not None:
+            return found[0]
+        return os.path.join(self.root, *(self.parts_of(name) or [_INIT])) + SUFFIX
+
+    def scan(self, inside: str | None = None) -> list[str]:
+        """Return the modules that have a file, in the folder or in a folder inside it; links to folders are followed."""
+        return sorted({name for path in _walk(inside or self.root) if (name := self.name_of(path)) is not None})
+
+    def children(self, inside: str) -> str:
+        """Return the prefix of the modules that live in a folder."""
+        parts = [part for part in os.path.relpath(inside, self.root).split(os.sep) if part != os.curdir]
+        name = self.qualify(parts)
+        return "" if name is None else name + "."
+
+
+def open_folder(path: str | os.PathLike[str], load: Load | None = None) -> Folder:
+    """Return the folder to watch at a path, named as Python names what is in it.
+
+    Args:
+        path: an existing folder, absolute or relative to the current one.
+        load: ``all`` executes every file at once, ``imported`` follows what something imports; by default
+            ``imported`` in a package and on ``sys.path``, else ``all``.
+
+    Raises:
+        FolderError: there is no such folder, or its name already belongs to another module.
+    """
+    shown = Path(path)
+    root = os.path.realpath(shown.expanduser())
+    if not os.path.isdir(root):
+        reason = "it is no folder" if os.path.exists(root) else "there is no such folder"
+        raise FolderError(f"{shown}: {reason} (looked at {root}). Nothing is watched because of this.")
+    if os.path.exists(os.path.join(root, _INIT + SUFFIX)):
+        package, above = _package_of(root)
+        _check_clash(package.partition(".")[0], above)
+        return Folder(root, package, load or "imported")
+    if root in {os.path.realpath(entry or os.getcwd()) for entry in sys.path}:
+        return Folder(root, "", load or "imported")
+    package = os.path.basename(root)
+    if not package.isidentifier():
+        raise FolderError(f"{shown}: {package!r} can be no module name, so nothing in it could be imported. Rename it.")
+    _check_clash(package, os.path.dirname(root))
+    return Folder(root, package, load or "all")
+
+
+def _package_of(root: str) -> tuple[str, str]:
+    names = [os.path.basename(root)]
+    above = os.path.dirname(root)
+    while os.path.exists(os.path.join(above, _INIT + SUFFIX)):
+        names.insert(0, os.path.basename(above))
+        above = os.path.dirname(above)
+    return ".".join(names), above
+
+
+def _check_clash(top: str, above: str) -> None:
+    """Raise if importing ``top`` would find anything but the folder of that name in ``above``."""
+    loaded = sys.modules.get(top)
+    spec = getattr(loaded, "__spec__", None) if loaded is not None else _find_elsewhere(top)
+    if loaded is None and spec is None:
+        return
+    places = [*(getattr(spec, "submodule_search_locations", None) or ()), *(getattr(loaded, "__path__", None) or ())]
+    if os.path.join(above, top) in map(os.path.realpath, places):
+        return
+    origin = getattr(spec, "origin", None) or next(iter(places), "built into Python")
+    raise FolderError(
+        f"{os.path.join(above, top)}: its name, {top!r}, already means another module ({origin}). "
+        f"Rename the folder; nothing is watched because of this."
+    )
+
+
+def _find_elsewhere(top: str) -> importlib.machinery.ModuleSpec | None:
+    if top in sys.builtin_module_names or top in sys.stdlib_module_names:
+        return importlib.machinery.ModuleSpec(top, None, origin="Python's standard library")
+    return importlib.machinery.PathFinder.find_spec(top)
+
+
+def _walk(top: str, seen: frozenset[str] = frozenset()) -> Iterator[str]:
+    real = os.path.realpath(top)
+    if real in seen:
+        return
+    try:
+        entries = sorted(os.scandir(top), key=lambda entry: entry.name)
+    except OSError:  # it vanished, or may not be read: then it holds nothing that could be loaded
+        return
+    for entry in entries:
+        if entry.name.endswith(SUFFIX) and entry.is_file():
+            yield entry.path
+        elif _is_folder_name(entry.name) and entry.is_dir() and not _is_environment(entry.path):
+            yield from _walk(entry.path, seen | {real})
+
+
+def _is_environment(path: str) -> bool:
+    return os.path.exists(os.path.join(path, "pyvenv.cfg"))
+
+
+def _is_module_name(stem: str) -> bool:
+    return bool(stem) and "." not in stem and not stem.startswith("#") and stem != "__main__"
+
+
+def _is_folder_name(name: str) -> bool:
+    return "." not in name and name not in _SKIPPED

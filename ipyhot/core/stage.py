@@ -1,0 +1,308 @@
+"""Runs a plan aside: fresh modules that only the building thread can see.
+
+The live world is not touched. Live modules of the plan wear their stand-in meanwhile: the building thread meets the
+staged module in them (which is staged on first touch, so order falls out of the imports and cycles behave as in
+Python), everybody else the live one as ever. One thread uses one Stage, once.
+"""
+
+import sys
+import threading
+import types
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any
+
+from ipyhot.core.errors import Cancelled
+from ipyhot.core.imports import Loader, Standin, WatchedSpec, new_module, recording, take_off, touch
+from ipyhot.core.model import Plan, Step, Way
+from ipyhot.core.sources import Folder
+
+__all__ = ["Stage", "Staged"]
+
+_COULD_NOT_WAIT = "{name} is being loaded by a reload, which waits for an import that is under way here. Import it again."
+
+
+class _State(Enum):
+    WAITING = auto()
+    RUNNING = auto()
+    DONE = auto()
+
+
+@dataclass(slots=True, eq=False)
+class Staged:
+    """One module of a plan, on its way from source to value."""
+
+    step: Step
+    module: types.ModuleType | None
+    code: types.CodeType | None = None
+    value: object = None
+    state: _State = _State.WAITING
+    error: BaseException | None = None
+    traceback: types.TracebackType | None = None
+    dependencies: set[str] = field(default_factory=set)
+
+    def fail(self, error: BaseException) -> None:
+        """Remember why this module cannot go live."""
+        self.error, self.traceback, self.state = error, error.__traceback__, _State.DONE
+
+
+class Stage:
+    """A plan being run aside. Use as a context manager: outside of the block nothing is diverted any more."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        *,
+        folder_of: Callable[[str], Folder | None],
+        standins: Mapping[str, Standin],
+        on_load: Callable[[str | None], None] = lambda name: None,
+    ) -> None:
+        self.results: dict[str, Staged] = {}
+        self.is_cancelled = False
+        self._folder_of = folder_of
+        self._standins = standins
+        self._on_load = on_load
+        self._over = threading.Event()
+        self._builder = threading.get_ident()
+        self._worn: dict[str, types.ModuleType] = {}
+        self._placed: dict[str, types.ModuleType] = {}
+        self._covered: dict[str, Any] = {}
+        self._diverted: set[str] = set()
+        for step in plan.steps.values():
+            self._add(step)
+
+    def compile(self) -> dict[str, BaseException]:
+        """Compile every source of the plan; return what is wrong with those that do not compile."""
+        for staged in self.results.values():
+            if staged.module is not None and staged.step.source is not None and staged.step.source.path is not None:
+                try:
+                    staged.code = _loader(staged.module).compile()
+                except Exception as error:  # noqa: BLE001 - whatever the compiler says of the text becomes the failure
+                    staged.fail(error)
+        return {name: staged.error for name, staged in self.results.items() if staged.error is not None}
+
+    def __enter__(self) -> "Stage":
+        for name in list(self.results):
+            self._divert(name)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let this thread see what all see. Live modules stay dressed: ``leave`` undresses them after the commit."""
+        for name in self._diverted:
+            self._standins[name].restore()
+
+    def run(self) -> None:
+        """Load each module of the plan once; what goes wrong stays in its result."""
+        for name in list(self.results):
+            if not self.is_cancelled:
+                try:
+                    self.touch(name)
+                except BaseException as error:  # noqa: BLE001 - a file may raise anything; the result holds it
+                    self.is_cancelled = self.is_cancelled or isinstance(error, Cancelled)
+        for staged in self.results.values():
+            if staged.state is not _State.DONE:
+                staged.fail(Cancelled("the reload was cancelled before this file was loaded"))
+
+    def adopt_replacements(self) -> None:
+        """In what was staged, put the staged modules in place of the live ones that imports bound meanwhile."""
+        new = {id(module): self.results[name].value for name, module in self._worn.items() if name in self.results}
+        for staged in self.results.values():
+            namespace = {} if staged.module is None else vars(staged.module)
+            for key, value in list(namespace.items()):
+                if id(value) in new and isinstance(value, types.ModuleType):
+                    namespace[key] = new[id(value)]
+
+    def leave(self, retired: Collection[str]) -> None:
+        """End the transaction: undress what is still live, and let those who waited go on."""
+        for name, module in self._worn.items():
+            if name not in retired and name not in self._placed:
+                take_off(module)
+        for name, module in self._placed.items():
+            if sys.modules.get(name) is module:
+                del sys.modules[name]
+        for name, target in self._covered.items():
+            if sys.modules.get(name) is self._worn[name]:
+                sys.modules[name] = target
+        self._over.set()
+
+    def touch(self, name: str) -> types.ModuleType:
+        """Return the staged module of a name, loading it first if nobody did yet.
+
+        Raises:
+            BaseException: whatever its load raised, now or before.
+        """
+        staged = self.results[name]
+        if staged.state is _State.WAITING:
+            self._load(staged)
+        if staged.error is not None:
+            raise staged.error.with_traceback(staged.traceback)
+        if staged.module is None:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        return staged.module
+
+    def admit(self, name: str) -> types.ModuleType | None:
+        """Take a module that is not live into the transaction, because what is being staged imports it."""
+        folder = self._folder_of(name)
+        source = folder.read(name) if folder is not None else None
+        if source is None or source.path is None:
+            return None
+        if name not in self.results:
+            self._add(Step(name, Way.LOAD, source, "it is imported"))
+            self.compile_one(name)
+            self._divert(name)
+        return self._placed.get(name) or self._worn.get(name)
+
+    def compile_one(self, name: str) -> None:
+        """Compile a module that joined after ``compile``."""
+        staged = self.results[name]
+        if staged.module is not None and staged.code is None:
+            try:
+                staged.code = _loader(staged.module).compile()
+            except Exception as error:  # noqa: BLE001 - as in compile
+                staged.fail(error)
+
+    @property
+    def worn(self) -> Mapping[str, types.ModuleType]:
+        """The module objects that stand for each name: live ones, and placeholders where there was none."""
+        return self._worn
+
+    def _add(self, step: Step) -> None:
+        folder = self._folder_of(step.name)
+        module = None
+        if step.source is not None and folder is not None:
+            module = new_module(step.source, folder)
+        self.results[step.name] = Staged(step, module)
+
+    def _load(self, staged: Staged) -> None:
+        parent = staged.step.name.rpartition(".")[0]
+        staged.state = _State.RUNNING
+        self._on_load(staged.step.name)
+        try:
+            with recording() as staged.dependencies:
+                if parent in self.results:
+                    self.touch(parent)
+                if staged.code is not None and staged.module is not None:
+                    exec(staged.code, vars(staged.module))  # noqa: S102 - executing the user's file is the purpose
+        except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt of a file must not pass
+            staged.fail(error)
+        else:
+            staged.state = _State.DONE
+        finally:
+            self._on_load(None)
+            staged.dependencies.discard(staged.step.name)
+            staged.value = self._take_replacement(staged)
+        if staged.error is None and parent in self.results:
+            package = self.results[parent].module
+            if package is not None:
+                vars(package)[staged.step.name.rpartition(".")[2]] = staged.value
+
+    def _take_replacement(self, staged: Staged) -> object:
+        """Return what the file put into ``sys.modules`` in place of its module, and put back what stood there."""
+        name = staged.step.name
+        placed = self._worn.get(name)
+        found = sys.modules.get(name)
+        if found is placed or found is None:
+            return staged.module
+        if placed is not None:
+            sys.modules[name] = placed
+        return found
+
+    def _divert(self, name: str) -> None:
+        """Let this thread meet the staged world in a module and in the package that holds it."""
+        parent = name.rpartition(".")[0]
+        if parent and parent not in self.results and parent not in self._worn and parent in sys.modules:
+            self._dress(parent, sys.modules[parent])
+        found = sys.modules.get(name)
+        if found is None and self.results[name].module is None:
+            return
+        if found is None:
+            found = sys.modules.setdefault(name, types.ModuleType(name))
+            self._placed[name] = found
+            self._standins[name].wait_with(self._wait_for(name))
+        self._dress(name, found)
+
+    def _dress(self, name: str, found: object) -> None:
+        standin = self._standins[name]
+        if not isinstance(found, types.ModuleType):
+            # A file may put any object into sys.modules; that one cannot be dressed, a module in its place can.
+            self._covered[name], found = found, types.ModuleType(name)
+            standin.answer_from(self._covered[name])
+            sys.modules[name] = found
+        elif name not in self._placed:
+            standin.answer_from(found)
+        standin.divert(self._reading(name, found), self._writing(name, found), self._deleting(name, found))
+        self._diverted.add(name)
+        standin.put_on(found)
+        self._worn[name] = found
+
+    def _reading(self, name: str, live: types.ModuleType) -> Callable[[str], Any]:
+        everybody = self._standins[name].everybody("read")
+
+        def read(attribute: str) -> Any:  # noqa: ANN401 - any attribute of a module
+            if attribute == "__spec__" and name in self.results:
+                touch(name)
+            child = f"{name}.{attribute}"
+            if child in self.results and _is_child(self, name, attribute, live):
+                touch(child)
+                if self.results[child].step.way is Way.DROP:
+                    raise AttributeError(f"module {name!r} has no attribute {attribute!r}")
+                return self.touch(child)
+            if name in self.results:
+                return getattr(self.touch(name), attribute)
+            return everybody(attribute)
+
+        return read
+
+    def _writing(self, name: str, live: types.ModuleType) -> Callable[[str, Any], None]:
+        everybody = self._standins[name].everybody("write")
+
+        def write(attribute: str, value: Any) -> None:  # noqa: ANN401
+            if name in self.results:
+                setattr(self.touch(name), attribute, value)
+            elif f"{name}.{attribute}" not in self.results:
+                everybody(attribute, value)
+
+        return write
+
+    def _deleting(self, name: str, live: types.ModuleType) -> Callable[[str], None]:
+        everybody = self._standins[name].everybody("delete")
+
+        def delete(attribute: str) -> None:
+            delattr(self.touch(name), attribute) if name in self.results else everybody(attribute)
+
+        return delete
+
+    def _wait_for(self, name: str) -> Callable[..., Any]:
+        """Return what another thread's first look at a module that is only being staged does: wait, then import it."""
+
+        def read(attribute: str, *_: object) -> Any:  # noqa: ANN401
+            while not self._over.wait(0.05):
+                if threading.get_ident() == self._builder or _waits_for_an_import(self._builder):
+                    raise ImportError(_COULD_NOT_WAIT.format(name=name), name=name)
+            __import__(name)
+            return getattr(sys.modules[name], attribute)
+
+        return read
+
+
+def _is_child(stage: Stage, name: str, attribute: str, live: types.ModuleType) -> bool:
+    """Tell whether a package's attribute is its submodule, and not something else of that name."""
+    staged = stage.results.get(name)
+    if staged is not None and staged.module is not None:
+        return attribute not in vars(staged.module)
+    value = object.__getattribute__(live, "__dict__").get(attribute)
+    return value is None or isinstance(value, types.ModuleType)
+
+
+def _loader(module: types.ModuleType) -> Loader:
+    spec = module.__spec__
+    assert isinstance(spec, WatchedSpec)  # noqa: S101 - new_module made it
+    assert isinstance(spec.loader, Loader)  # noqa: S101
+    return spec.loader
+
+
+def _waits_for_an_import(thread: int) -> bool:
+    """Tell whether a thread stands in the lock of a module that another thread is importing."""
+    frame = sys._current_frames().get(thread)  # noqa: SLF001 - the documented way to look at another thread
+    return frame is not None and frame.f_code.co_filename == "<frozen importlib._bootstrap>" and frame.f_code.co_name == "acquire"

@@ -1,0 +1,204 @@
+"""What outlived an old version is led to the new one: its functions, its instances, and subclasses of its classes.
+
+``Heirs`` only looks and returns deeds; ``commit`` does them. Called by the thread that builds.
+"""
+
+import collections
+import gc
+import operator
+import types
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache, partial
+from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR, CO_ITERABLE_COROUTINE
+from typing import Any, Final
+
+from ipyhot.core.commit import Deed, set_attribute, set_item
+
+__all__ = ["Heirs"]
+
+_KIND: Final = CO_COROUTINE | CO_GENERATOR | CO_ASYNC_GENERATOR | CO_ITERABLE_COROUTINE
+_INSIDE: Final = ("__func__", "fget", "fset", "fdel", "func", "__wrapped__")
+
+
+class _Relay:
+    """Where all outlived functions of one name lead: ``__wrapped__`` is the newest, so ``inspect`` follows it too."""
+
+    __slots__ = ("__weakref__", "__wrapped__")
+    __wrapped__: Callable[..., Any]
+
+
+class Heirs:
+    """Pairs what old versions defined with what the new ones did, by the names it stands under.
+
+    Relays are shared by name, so three generations of one function lead to the fourth directly, never in a chain.
+    """
+
+    def __init__(self) -> None:
+        self._relays: weakref.WeakValueDictionary[tuple[str, str], _Relay] = weakref.WeakValueDictionary()
+
+    def deeds(self, replaced: Mapping[str, tuple[dict[str, Any], dict[str, Any]]]) -> tuple[list[Deed], list[str]]:
+        """Return what to do so that the old namespaces of some modules lead to the new ones.
+
+        Args:
+            replaced: old and new namespace, by module name.
+
+        Returns:
+            The deeds, and notes on what cannot follow.
+        """
+        deeds: list[Deed] = []
+        classes: dict[type, type] = {}
+        for module, (old, new) in replaced.items():
+            for path, before, after in _pairs(module, old, new):
+                if isinstance(before, types.FunctionType):
+                    deeds += self._forward(module, path, before, after)
+                else:
+                    classes[before] = after
+        notes: list[str] = []
+        for deed, note in _instance_deeds(classes):
+            if note is None:
+                deeds += deed
+            else:
+                notes.append(note)
+        return deeds, notes
+
+    def _forward(self, module: str, path: str, old: types.FunctionType, new: Callable[..., Any]) -> Iterator[Deed]:
+        relay = self._relays.get((module, path))
+        if relay is None:
+            relay = self._relays[module, path] = _Relay()
+            relay.__wrapped__ = new
+        else:
+            yield set_attribute(relay, "__wrapped__", new)
+        yield set_attribute(old, "__code__", _forwarding_code(old.__code__, relay))
+        for name, value in (
+            ("__defaults__", None),
+            ("__kwdefaults__", None),
+            ("__doc__", getattr(new, "__doc__", None)),
+        ):
+            yield set_attribute(old, name, value)
+        yield set_item(old.__dict__, "__wrapped__", relay)
+        for cell in _class_cells(old, new):
+            yield cell
+
+
+def _class_cells(old: types.FunctionType, new: object) -> Iterator[Deed]:
+    """Let ``super()`` in a call that is still running find the class its instance has been moved to."""
+    if not isinstance(new, types.FunctionType):
+        return
+    before, after = _closure(old).get("__class__"), _closure(new).get("__class__")
+    if before is not None and after is not None:
+        yield set_attribute(before, "cell_contents", after.cell_contents)
+
+
+def _closure(function: types.FunctionType) -> dict[str, types.CellType]:
+    return dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
+
+
+@cache
+def _template(free: int) -> types.CodeType:
+    """Return the code of a function with some free variables that only passes its arguments on."""
+    names = ", ".join(f"v{index}" for index in range(free))
+    unused = f"        if 0: {names}\n" if free else ""
+    body = "        return 'relay'.__wrapped__(*args, **kwargs)\n"
+    head = f"    {names.replace(',', ' =')} = None\n" if free else ""
+    scope: dict[str, Any] = {}
+    exec(f"def outer():\n{head}    def inner(*args, **kwargs):\n{unused}{body}    return inner\n", scope)  # noqa: S102 - fixed text
+    code: types.CodeType = scope["outer"]().__code__
+    return code
+
+
+def _forwarding_code(old: types.CodeType, relay: _Relay) -> types.CodeType:
+    # From Python 3.11 on a call of a coroutine function makes the coroutine in its first instruction, so a plain body
+    # may wear the flag: it returns the successor's coroutine (or generator), and inspect still sees what it was.
+    template = _template(len(old.co_freevars))
+    return template.replace(
+        co_consts=tuple(relay if value == "relay" else value for value in template.co_consts),
+        co_flags=(template.co_flags & ~_KIND) | (old.co_flags & _KIND),
+        co_freevars=old.co_freevars,
+        co_name=old.co_name,
+        co_qualname=old.co_qualname,
+        co_filename=old.co_filename,
+        co_firstlineno=old.co_firstlineno,
+    )
+
+
+def _pairs(module: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Yield path, old and new of each function and class that the old module defined and that has a successor."""
+    seen: set[int] = set()
+    stack = [(name, value, new[name]) for name, value in list(old.items()) if name in new]
+    while stack:
+        path, before, after = stack.pop()
+        if before is after or id(before) in seen:
+            continue
+        if isinstance(before, types.FunctionType):
+            if not _is_defined_as(before, module, path):
+                continue
+            seen.add(id(before))
+            if callable(after):
+                yield path, before, after
+        elif isinstance(before, type):
+            if before.__module__ != module or before.__qualname__ != path or not isinstance(after, type):
+                continue
+            seen.add(id(before))
+            yield path, before, after
+            members = vars(after)
+            stack += [(f"{path}.{key}", value, members[key]) for key, value in vars(before).items() if key in members]
+            continue
+        for attribute in _INSIDE:
+            inner = _inside(before, attribute)
+            if inner is not None:
+                stack.append((path, inner, _inside(after, attribute) or after))
+
+
+def _inside(value: object, attribute: str) -> Any:  # noqa: ANN401 - whatever a wrapper wraps
+    found = vars(value).get(attribute) if hasattr(value, "__dict__") else None
+    if found is None and isinstance(value, _WRAPPERS):
+        found = getattr(value, attribute, None)
+    return found if isinstance(found, (types.FunctionType, *_WRAPPERS)) or hasattr(found, "__wrapped__") else None
+
+
+_WRAPPERS: Final = (staticmethod, classmethod, property, partial)
+
+
+def _is_defined_as(function: types.FunctionType, module: str, path: str) -> bool:
+    """Tell whether a function is this module's own under this name, and not another one's that the name was given to."""
+    if function.__module__ != module:
+        return False
+    name = function.__qualname__
+    return name == path or name.endswith("<lambda>") or "<locals>" in name
+
+
+def _instance_deeds(classes: Mapping[type, type]) -> Iterator[tuple[list[Deed], str | None]]:
+    """Move instances and foreign subclasses of replaced classes; one walk over the heap finds them all."""
+    if not classes:
+        return
+    refused: set[type] = set()
+    for holder in gc.get_referrers(*classes):
+        old = type(holder)
+        if old in classes and old not in refused:
+            if not _can(holder, "__class__", old, classes[old], object.__setattr__):
+                refused.add(old)
+                yield [], f"instances of {old.__qualname__} keep their class: its layout changed"
+            else:
+                yield [_switch(holder, "__class__", old, classes[old], object.__setattr__)], None
+        elif isinstance(holder, type) and holder not in classes and not set(holder.__bases__).isdisjoint(classes):
+            before = holder.__bases__
+            after = tuple(classes.get(base, base) for base in before)
+            if _can(holder, "__bases__", before, after, type.__setattr__):
+                yield [_switch(holder, "__bases__", before, after, type.__setattr__)], None
+            else:
+                yield [], f"{holder.__qualname__} keeps its old base: the layout changed"
+
+
+def _switch(owner: Any, name: str, old: object, new: object, write: Callable[..., None]) -> Deed:  # noqa: ANN401
+    return Deed(partial(write, owner, name, new), partial(write, owner, name, old))
+
+
+def _can(owner: Any, name: str, old: object, new: object, write: Callable[..., None]) -> bool:  # noqa: ANN401
+    """Tell whether Python lets an attribute change, by changing it there and back in one call."""
+    tries: Iterable[Callable[[], None]] = [partial(write, owner, name, new), partial(write, owner, name, old)]
+    try:
+        collections.deque(map(operator.call, tries), maxlen=0)
+    except TypeError:
+        return False
+    return True
