@@ -94,9 +94,11 @@ class Engine:
         self.live: dict[str, Version] = {}
         self.failures: dict[str, Failure] = {}
         self.history: collections.deque[Report] = collections.deque(maxlen=HISTORY)
+        self.number = 0
         self.loading: Loading | None = None
         self.told = threading.Condition()
         self.on_stale: Callable[[], None] = lambda: None
+        self.on_loading: Callable[[], None] = lambda: None
         self._folders: tuple[Folder, ...] = ()
         self._graph = Graph()
         self._heirs = Heirs()
@@ -253,9 +255,17 @@ class Engine:
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(loading.thread), ctypes.py_object(Cancelled))
         return loading.name
 
+    def after_fork(self) -> None:
+        """Make the engine of a forked child usable: no thread of the parent is here to release its locks."""
+        self._lock = threading.Lock()
+        self._owner = None
+        self.told = threading.Condition()
+        self.loading = None
+
     def _tell(self, report: Report) -> None:
         with self.told:
             self.history.append(report)
+            self.number = report.number
             self.told.notify_all()
         for listener in self.listeners:
             listener(report)
@@ -282,7 +292,7 @@ class Engine:
         self.generation += bool(outcome.ways)
         live_at = time.monotonic()
         return Report(
-            number=self.history[-1].number + 1 if self.history else 1,
+            number=self.number + 1,
             generation=self.generation,
             at=time.time(),
             changed=asked,
@@ -381,6 +391,8 @@ class Engine:
 
     def _set_loading(self, name: str | None) -> None:
         self.loading = None if name is None else Loading(name, time.monotonic(), threading.get_ident())
+        if name is not None:
+            self.on_loading()
 
     def _edges(self, stage: Stage) -> dict[str, frozenset[str]]:
         """Return what each staged module imports: as just recorded if it loaded, else what is known of it."""

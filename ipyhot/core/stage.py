@@ -64,6 +64,7 @@ class Stage:
         self._standins = standins
         self._on_load = on_load
         self._over = threading.Event()
+        self._under_way: list[str] = []
         self._builder = threading.get_ident()
         self._worn: dict[str, types.ModuleType] = {}
         self._placed: dict[str, types.ModuleType] = {}
@@ -177,6 +178,7 @@ class Stage:
     def _load(self, staged: Staged) -> None:
         parent = staged.step.name.rpartition(".")[0]
         staged.state = _State.RUNNING
+        self._under_way.append(staged.step.name)
         self._on_load(staged.step.name)
         try:
             with recording() as staged.dependencies:
@@ -189,7 +191,8 @@ class Stage:
         else:
             staged.state = _State.DONE
         finally:
-            self._on_load(None)
+            self._under_way.pop()
+            self._on_load(self._under_way[-1] if self._under_way else None)
             staged.dependencies.discard(staged.step.name)
             staged.value = self._take_replacement(staged)
         if staged.error is None and parent in self.results:

@@ -1,0 +1,46 @@
+"""``%load_ext`` and ``%unload_ext``: puts ipyhot into a shell, and takes it out without a trace."""
+
+import atexit
+from typing import Any
+
+from ipyhot.kernel.magics import HotMagics
+from ipyhot.kernel.session import Session
+
+__all__ = ["load", "unload"]
+
+_KEY = "_ipyhot_magics"
+
+
+def load(shell: Any) -> None:  # noqa: ANN401 - any kind of InteractiveShell
+    """Start a session in a shell that has none."""
+    if getattr(shell, _KEY, None) is not None:
+        return
+    session = Session(shell)
+    magics = HotMagics(shell, session)
+    shell.register_magics(magics)
+    setattr(shell, _KEY, (session, magics))
+    shell.user_ns["hot"] = session.hot
+    shell.user_ns_hidden["hot"] = session.hot
+    atexit.register(session.close)
+    magics.watch_default()
+
+
+def unload(shell: Any) -> None:  # noqa: ANN401
+    """End the shell's session: no thread, hook, magic, finder or name of it is left."""
+    found: tuple[Session, HotMagics] | None = getattr(shell, _KEY, None)
+    if found is None:
+        return
+    session, magics = found
+    session.close()
+    atexit.unregister(session.close)
+    manager = shell.magics_manager
+    manager.registry.pop(type(magics).__name__, None)
+    for table in manager.magics.values():
+        for name in [name for name, function in table.items() if getattr(function, "__self__", None) is magics]:
+            del table[name]
+    if magics in shell.configurables:
+        shell.configurables.remove(magics)
+    if shell.user_ns.get("hot") is session.hot:
+        del shell.user_ns["hot"]
+    shell.user_ns_hidden.pop("hot", None)
+    delattr(shell, _KEY)

@@ -1,0 +1,138 @@
+"""The ``hot`` object: what a person looks at and calls. It decides nothing; the session behind it does."""
+
+import time
+import types
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from ipyhot.core.errors import UnknownHandler, WaitTimeout
+from ipyhot.core.model import Failure, Report
+from ipyhot.kernel.handlers import Handlers
+
+if TYPE_CHECKING:
+    from ipyhot.kernel.session import Session
+
+__all__ = ["Errors", "History", "Hot"]
+
+Callback = Callable[[Report], object]
+C = TypeVar("C", bound=Callback)
+
+
+class Errors(Mapping[str, Failure]):
+    """Handler name → why its newest text is not live. Empty when all is well."""
+
+    def __init__(self, session: "Session") -> None:
+        self._session = session
+
+    def __getitem__(self, name: str) -> Failure:
+        return self._session.failures()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._session.failures())
+
+    def __len__(self) -> int:
+        return len(self._session.failures())
+
+    def __repr__(self) -> str:
+        found = self._session.failures()
+        return "\n".join(f"{name}: {failure}\n{failure.text}".rstrip() for name, failure in found.items()) or "no errors"
+
+
+class History(list[Report]):
+    """Reports, oldest first."""
+
+    def __repr__(self) -> str:
+        return "\n".join(map(str, self)) or "nothing happened yet"
+
+
+class Hot(types.ModuleType):
+    """The live handlers of this kernel, and how they came to be."""
+
+    handlers: Handlers
+    errors: Errors
+
+    def __init__(self, session: "Session", handlers: Handlers) -> None:
+        super().__init__("hot", "The live handlers of this kernel: hot.handlers, hot.errors, hot.history, hot.reload().")
+        self._session = session
+        self.handlers = handlers
+        self.errors = Errors(session)
+
+    def __dir__(self) -> list[str]:
+        return ["cancel", "errors", "generation", "handlers", "history", "on_change", "reload", "wait"]
+
+    def __repr__(self) -> str:
+        failing = f", {len(self.errors)} not live" if self.errors else ""
+        return f"<hot: generation {self.generation}, {len(self.handlers)} handlers{failing}>"
+
+    @property
+    def generation(self) -> int:
+        """How many times something went live."""
+        return self._session.engine.generation
+
+    @property
+    def history(self) -> History:
+        """The last reports, oldest first; bounded."""
+        return History(self._session.engine.history)
+
+    def wait(
+        self, until: Callable[[], object] | None = None, *, generation: int | None = None, timeout: float = 10.0
+    ) -> None:
+        """Wait until a generation is live, a condition holds, or, without either, the next report has come.
+
+        Args:
+            until: asked after each report; anything true ends the wait.
+            generation: the number to reach.
+            timeout: seconds.
+
+        Raises:
+            WaitTimeout: it did not happen in time.
+        """
+        engine = self._session.engine
+        number = engine.number
+        if generation is not None:
+            is_reached: Callable[[], object] = lambda: engine.generation >= generation  # noqa: E731 - one of three
+        else:
+            is_reached = until or (lambda: engine.number > number)
+        end = time.monotonic() + timeout
+        with engine.told:
+            while not is_reached():
+                left = end - time.monotonic()
+                if left <= 0 or not engine.told.wait(left):
+                    if is_reached():
+                        return
+                    raise WaitTimeout(f"nothing of the kind within {timeout} s; generation {engine.generation} is live.")
+
+    def reload(self, *names: str) -> Report | None:
+        """Run handlers' files again although nothing changed, with all that imports them; without names, all files.
+
+        Raises:
+            UnknownHandler: there is no such handler.
+            BusyError: called by a file that is being loaded.
+        """
+        return self._session.reload(names)
+
+    def cancel(self) -> str | None:
+        """Stop the load that is under way; return the module's name, or None if nothing is loading."""
+        return self._session.engine.cancel()
+
+    @overload
+    def on_change(self, handler: C) -> C: ...
+    @overload
+    def on_change(self, handler: str) -> Callable[[C], C]: ...
+    def on_change(self, handler: Any) -> Any:
+        """Call a function with the report after each generation, or after those that touched a handler.
+
+        Use it as ``@hot.on_change`` or ``@hot.on_change("pricing")``. It runs in the thread that built the
+        generation; a callback that raises is switched off, and ``hot.history`` says so.
+        """
+        if callable(handler):
+            self._session.add_callback(handler, None)
+            return handler
+        if handler not in self.handlers and handler not in self.errors:
+            raise UnknownHandler(f"no handler {handler!r}; there are {', '.join(self.handlers) or 'none'}")
+
+        def register(callback: C) -> C:
+            self._session.add_callback(callback, handler)
+            return callback
+
+        return register

@@ -1,0 +1,239 @@
+"""One kernel's wiring, its start and its stop. The only module that knows all the others; it should only wire.
+
+=================  =====================================================================================
+thread             what it may do
+=================  =====================================================================================
+watchdog's         put hints behind the door (``watch.observer.Hints``)
+``ipyhot builder`` settle, build, commit, call listeners and ``on_change`` callbacks
+``ipyhot panel``   show the latest state
+main               run cells and imports; build too, for ``%hotwatch`` and ``hot.reload()``
+=================  =====================================================================================
+"""
+
+import heapq
+import os
+import threading
+import time
+import traceback
+import uuid
+import weakref
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, Final
+
+from ipyhot.core.commit import commit
+from ipyhot.core.engine import Engine
+from ipyhot.core.errors import Cancelled, FolderError, UnknownHandler
+from ipyhot.core.model import Failure, Report
+from ipyhot.core.sources import Folder, Load, open_folder
+from ipyhot.kernel import jupyter, panel
+from ipyhot.kernel.bindings import Bindings
+from ipyhot.kernel.handlers import HandlerTree
+from ipyhot.kernel.hot import Hot
+from ipyhot.kernel.teller import Teller
+from ipyhot.watch.echo import Echo
+from ipyhot.watch.settle import Batch
+from ipyhot.watch.watcher import Watcher
+
+__all__ = ["Session"]
+
+_SLOW: Final = 5.0
+
+
+class Session:
+    """All of ipyhot in one IPython shell, from ``load_ipython_extension`` to ``unload_ipython_extension``."""
+
+    def __init__(self, shell: Any) -> None:  # noqa: ANN401 - any kind of InteractiveShell
+        self._shell = shell
+        self._tree = HandlerTree(self._handler_of)
+        self._bindings = Bindings(shell.user_ns, lambda name: self.engine.folder_of(name) is not None)
+        self.engine = Engine([self._tree, self._bindings], [self._call_back, self._show])
+        self.hot = Hot(self, self._tree.root)
+        self._teller = Teller(shell, self.state, lambda: self.engine.loading is not None)
+        self.engine.on_loading = self._teller.loading_began
+        self.engine.on_stale = lambda: self._watcher.look_at([])
+        self._callbacks: list[tuple[Callable[[Report], object], str | None]] = []
+        self._notes: list[str] = []
+        self._shown: dict[str, str] = {}
+        self._echo = Echo()
+        self._is_closed = False
+        self._watcher = Watcher(self._take, self._is_relevant)
+        shell.events.register("pre_run_cell", self._before_cell)
+        shell.events.register("post_run_cell", self._after_cell)
+        _after_fork_in_child(self)
+
+    # -- what the magics and ``hot`` ask for
+
+    def watch(self, path: str, load: Load | None = None, *, is_quiet: bool = False) -> None:
+        """Watch a folder, load what it holds, and show the panel; the same folder again only moves the panel.
+
+        Raises:
+            FolderError: it cannot be watched; nothing of it is, and other folders are as before.
+        """
+        folder = open_folder(path, load)
+        roots = {*(other.root for other in self.engine.folders), folder.root}
+        before = self.engine.folders
+        self.engine.add_folder(folder)
+        try:
+            self._watcher.watch(sorted(roots))  # armed before the first look, or a save in between would be lost
+        except OSError as error:
+            if folder.root not in {other.root for other in before}:
+                self.engine.remove_folder(folder)
+            raise FolderError(f"{path}: the system does not let it be watched: {error.strerror or error}") from error
+        self._shown[folder.root] = path
+        self.engine.update(folder.scan() if folder.load == "all" else ())
+        self._teller.open(f"ipyhot-{uuid.uuid4().hex[:8]}", is_quiet=is_quiet)
+
+    def stop(self) -> None:
+        """Watch nothing any more; ``hot.handlers`` becomes empty, modules stay as they are."""
+        self._watcher.watch([])
+        for folder in self.engine.folders:
+            self.engine.remove_folder(folder)
+        commit(self._tree.forget(list(self._tree.root)))
+        self._teller.tell(None)
+
+    def reload(self, handlers: Iterable[str]) -> Report | None:
+        """See ``Hot.reload``."""
+        names = [self._module_of(handler) for handler in handlers]
+        for folder in self.engine.folders if not names else ():
+            followed = {name for name in self.engine.live if self.engine.folder_of(name) is folder}
+            names += folder.scan() if folder.load == "all" else sorted(followed)
+        return self.engine.update(names, force=True)
+
+    def add_callback(self, callback: Callable[[Report], object], handler: str | None) -> None:
+        """Call back after each generation, or after those that touch a handler."""
+        self._callbacks.append((callback, None if handler is None else self._module_of(handler)))
+
+    def failures(self) -> dict[str, Failure]:
+        """Return what is wrong, by handler name."""
+        return {self._handler_of(name) or name: failure for name, failure in dict(self.engine.failures).items()}
+
+    def state(self) -> panel.State:
+        """Return what there is to show now."""
+        live = dict(self.engine.live)
+        latest = heapq.nsmallest(panel.SHOWN, live.items(), key=lambda item: (-item[1].generation, item[0]))
+        loading = self.engine.loading
+        seconds = 0.0 if loading is None else time.monotonic() - loading.since
+        return panel.State(
+            folders=tuple(self._shown.get(folder.root, folder.root) for folder in self.engine.folders),
+            generation=self.engine.generation,
+            count=len(self._tree.root),
+            latest=tuple(
+                (self._handler_of(name) or name, version.generation)
+                for name, version in latest
+                if version.source.path is not None
+            ),
+            failures=self.failures(),
+            history=tuple(self.engine.history),
+            loading=(loading.name, seconds) if loading is not None and seconds >= _SLOW else None,
+            is_stopped=self._is_closed,
+            notes=tuple(self._notes),
+        )
+
+    def close(self) -> None:
+        """Leave nothing behind: no thread, no event, no finder."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self._shell.events.unregister("pre_run_cell", self._before_cell)
+        self._shell.events.unregister("post_run_cell", self._after_cell)
+        self._watcher.stop()
+        self._teller.stop()
+        for folder in self.engine.folders:
+            self.engine.remove_folder(folder)
+
+    def after_fork(self) -> None:
+        """Be harmless in a forked child, where no thread of ours lives."""
+        self.engine.after_fork()
+        self._is_closed = True
+
+    # -- the building thread
+
+    def _take(self, batch: Batch) -> None:
+        names = self._names_of(batch)
+        self._echo.hear(names, batch.first)
+        if self._echo.is_endless:
+            self._notes[:] = [f"{', '.join(sorted(names))} changes each time it is loaded; %hot reload takes it up again."]
+            self._teller.tell(None)
+            return
+        if self._echo.wait:
+            names |= self._names_of(self._watcher.settle(self._echo.wait))
+        began = time.monotonic()
+        try:
+            with jupyter.show_in(self._shell, self._teller.parent):
+                self.engine.update(names, seen=batch.first)
+        except Cancelled:  # it came too late for the file it was meant for; look again
+            self._watcher.look_at([*batch.files, *batch.folders])
+        except Exception:  # noqa: BLE001 - the edge of the thread: our own bug must be told, and must not end the watch
+            self._notes[:] = [f"ipyhot itself failed; please report it:\n{traceback.format_exc()}"]
+            self._teller.tell(None)
+        self._echo.loaded(names, began, time.monotonic())
+
+    def _names_of(self, batch: Batch) -> frozenset[str]:
+        names: set[str] = set()
+        for folder in self.engine.folders:
+            names.update(name for name in map(folder.name_of, batch.files) if name is not None)
+            for inside in batch.folders:
+                if os.path.commonpath([folder.root, inside]) == folder.root:
+                    names.update(self._below(folder, inside))
+        return frozenset(names)
+
+    def _below(self, folder: Folder, inside: str) -> set[str]:
+        prefix = folder.children(inside)
+        known = {name for name in {*self.engine.live, *self.engine.failures} if f"{name}.".startswith(prefix)}
+        return {*folder.scan(inside), *(name for name in known if self.engine.folder_of(name) is folder)}
+
+    def _is_relevant(self, path: str) -> bool:
+        return any(folder.name_of(path) is not None for folder in self.engine.folders)
+
+    def _show(self, report: Report) -> None:
+        self._teller.tell(report)
+
+    def _call_back(self, report: Report) -> None:
+        for entry in list(self._callbacks):
+            callback, name = entry
+            if not report.is_generation or (name is not None and name not in report.ways):
+                continue
+            try:
+                callback(report)
+            except Exception as error:  # noqa: BLE001 - a callback may do anything; it is switched off and told
+                self._callbacks.remove(entry)
+                self._notes.append(f"on_change callback {callback!r} raised {error!r} and is switched off.")
+
+    # -- the main thread
+
+    def _before_cell(self, info: Any) -> None:  # noqa: ANN401 - IPython's ExecutionInfo
+        self._teller.cell_started()
+        self._bindings.before_cell(info.raw_cell or "", self._shell.transform_cell)
+
+    def _after_cell(self, result: Any) -> None:  # noqa: ANN401 - IPython's ExecutionResult
+        self._teller.cell_ended()
+        self._bindings.after_cell(succeeded=bool(result.success))
+
+    def _handler_of(self, name: str) -> str | None:
+        folder = self.engine.folder_of(name)
+        return None if folder is None else folder.handler_of(name)
+
+    def _module_of(self, handler: str) -> str:
+        for folder in self.engine.folders:
+            name = folder.qualify([] if handler == "__init__" else handler.split("."))
+            if name is not None and (name in self.engine.live or name in self.engine.failures):
+                return name
+        raise UnknownHandler(f"no handler {handler!r}; there are {', '.join(self._tree.root) or 'none'}")
+
+
+_sessions: Final[weakref.WeakSet[Session]] = weakref.WeakSet()
+_is_registered = threading.Event()
+
+
+def _after_fork_in_child(session: Session) -> None:
+    # Registering cannot be undone, so it is done once for all sessions of this process.
+    _sessions.add(session)
+    if not _is_registered.is_set() and hasattr(os, "register_at_fork"):
+        _is_registered.set()
+        os.register_at_fork(after_in_child=partial(_forked, _sessions))
+
+
+def _forked(sessions: Iterable[Session]) -> None:
+    for session in list(sessions):
+        session.after_fork()
