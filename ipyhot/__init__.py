@@ -12,14 +12,14 @@ from typing import Any
 __all__ = ["load_ipython_extension", "unload_ipython_extension"]
 
 
-def load_ipython_extension(ipython: Any) -> None:  # noqa: ANN401 - importing IPython's type here would cost 0.1 s
+def load_ipython_extension(ipython: Any) -> None:
     """Start ipyhot in a shell; called by ``%load_ext ipyhot``."""
     from ipyhot.kernel.extension import load
 
     load(ipython)
 
 
-def unload_ipython_extension(ipython: Any) -> None:  # noqa: ANN401
+def unload_ipython_extension(ipython: Any) -> None:
     """Remove ipyhot from a shell; called by ``%unload_ext ipyhot``."""
     from ipyhot.kernel.extension import unload
 

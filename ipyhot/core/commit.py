@@ -7,7 +7,7 @@ import collections
 import contextlib
 import gc
 import operator
-from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -25,14 +25,14 @@ class Deed:
     undo: Callable[[], object]
 
 
-def set_item(mapping: MutableMapping[str, Any], key: str, value: object) -> Deed:
+def set_item(mapping: dict[str, Any], key: str, value: object) -> Deed:
     """Return the deed that binds a key of a plain dict."""
     old = mapping.get(key, _ABSENT)
     undo = partial(dict.pop, mapping, key, None) if old is _ABSENT else partial(dict.__setitem__, mapping, key, old)
     return Deed(partial(dict.__setitem__, mapping, key, value), undo)
 
 
-def delete_item(mapping: MutableMapping[str, Any], key: str) -> Deed:
+def delete_item(mapping: dict[str, Any], key: str) -> Deed:
     """Return the deed that removes a key of a plain dict; an absent key is no error."""
     old = mapping.get(key, _ABSENT)
     undo = partial(dict.get, mapping, key) if old is _ABSENT else partial(dict.__setitem__, mapping, key, old)

@@ -102,6 +102,7 @@ class Engine:
         self._folders: tuple[Folder, ...] = ()
         self._graph = Graph()
         self._heirs = Heirs()
+        self.holders = self._heirs.holders
         self._standins: collections.defaultdict[str, Standin] = collections.defaultdict(Standin)
         self._arrivals: collections.deque[_Arrival] = collections.deque()
         self._stale: set[str] = set()
@@ -109,6 +110,8 @@ class Engine:
         self._stage: Stage | None = None
         self._lock = threading.Lock()
         self._owner: int | None = None
+        self._cancel_lock = threading.Lock()  # a leaf: no user code runs under it
+        self._is_cancelling = False
         self._finder = Finder(self)
 
     # -- folders
@@ -157,7 +160,7 @@ class Engine:
         source = _read(folder, name)
         if source is None or source.path is None:
             return
-        spec = WatchedSpec(name, module.__loader__, origin=source.path, is_package=source.is_package)
+        spec = WatchedSpec(name, getattr(module, "__loader__", None), origin=source.path, is_package=source.is_package)
         spec.submodule_search_locations = getattr(module.__spec__, "submodule_search_locations", None)
         module.__spec__ = spec
         try:
@@ -249,15 +252,19 @@ class Engine:
 
     def cancel(self) -> str | None:
         """Raise ``Cancelled`` in the file that is being loaded; return its name, or None if there is none."""
-        loading = self.loading
-        if loading is None:
-            return None
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(loading.thread), ctypes.py_object(Cancelled))
-        return loading.name
+        with self._cancel_lock:
+            loading = self.loading
+            if loading is None:
+                return None
+            self._is_cancelling = True
+            # Never with NULL, to take it back: CPython 3.11 would then look for signals before each instruction, for ever.
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(loading.thread), ctypes.py_object(Cancelled))
+            return loading.name
 
     def after_fork(self) -> None:
         """Make the engine of a forked child usable: no thread of the parent is here to release its locks."""
         self._lock = threading.Lock()
+        self._cancel_lock = threading.Lock()
         self._owner = None
         self.told = threading.Condition()
         self.loading = None
@@ -361,11 +368,15 @@ class Engine:
             changes = {name: change for name, change in changes.items() if name not in out}
 
     def _swallow_late_cancel(self) -> None:
-        """Take back a cancellation that came when the last file was just loaded."""
-        try:
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(threading.get_ident()), None)
-        except Cancelled:
+        """Take delivery of a cancellation that came when the last file was just loaded."""
+        with self._cancel_lock:
             self.loading = None
+            is_due, self._is_cancelling = self._is_cancelling, False
+        try:
+            for _ in range(100 * is_due):  # it is raised at a jump back, unless the file has caught it itself
+                pass
+        except Cancelled:
+            return
 
     def _moved(self, stage: Stage, name: str, held: Collection[str]) -> bool:
         """Tell whether a module without a veto failed, while something that its live version imports goes live."""
@@ -425,8 +436,7 @@ class Engine:
                 if changes[name].source is None:
                     self._fail(failures.gone(name, path, by, since=since, live=live))
                 else:
-                    why = f"waits for {', '.join(by)}"
-                    self._fail(failures.held(name, path, by, since=since, live=live, why=why))
+                    self._fail(failures.held(name, path, by, since=since, live=live))
 
     def _fail(self, failure: Failure) -> None:
         before = self.failures.get(failure.name)

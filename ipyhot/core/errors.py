@@ -3,12 +3,12 @@
 HotError
 ├── FolderError      a folder that cannot be watched: missing, no folder, or its name is taken
 ├── BusyError        a reload was asked for from inside a file that is being loaded
-├── UnknownHandler   a name that is no handler
-└── WaitTimeout      ``hot.wait`` gave up
+├── UnknownHandlerError   a name that is no handler
+└── WaitTimeoutError      ``hot.wait`` gave up
 Cancelled            raised inside a file that is being loaded, by ``%hot cancel``; passes ``except Exception``
 """
 
-__all__ = ["BusyError", "Cancelled", "FolderError", "HotError", "UnknownHandler", "WaitTimeout"]
+__all__ = ["BusyError", "Cancelled", "FolderError", "HotError", "UnknownHandlerError", "WaitTimeoutError"]
 
 
 class HotError(Exception):
@@ -23,14 +23,14 @@ class BusyError(HotError):
     """A reload was asked for by code that a reload is running."""
 
 
-class UnknownHandler(HotError, KeyError):
+class UnknownHandlerError(HotError, KeyError):
     """No handler has this name."""
 
     def __str__(self) -> str:
         return str(self.args[0])
 
 
-class WaitTimeout(HotError, TimeoutError):
+class WaitTimeoutError(HotError, TimeoutError):
     """What was waited for did not happen in time."""
 
 

@@ -34,9 +34,7 @@ def describe(staged: Staged, *, since: float, live: int | None) -> Failure:
     line = error.lineno if isinstance(error, SyntaxError) and error.filename == path else None
     if line is None:
         line = next((frame.lineno for frame in reversed(told.stack) if frame.filename == path), None)
-    return Failure(
-        staged.step.name, path, line, _summary(error, told), "".join(told.format()).rstrip(), since, live
-    )
+    return Failure(staged.step.name, path, line, _summary(error, told), "".join(told.format()).rstrip(), since, live)
 
 
 def _summary(error: BaseException, told: traceback.TracebackException) -> str:
@@ -48,14 +46,14 @@ def _summary(error: BaseException, told: traceback.TracebackException) -> str:
     return last.splitlines()[0] if last else type(error).__name__
 
 
-def held(name: str, path: str, by: tuple[str, ...], *, since: float, live: int | None, why: str) -> Failure:
+def held(name: str, path: str, by: tuple[str, ...], *, since: float, live: int | None) -> Failure:
     """Return the record of a module that is sound and must wait for others."""
-    return Failure(name, path, None, why, "", since, live, by)
+    return Failure(name, path, None, f"waits for {', '.join(by)}", "", since, live, by)
 
 
 def gone(name: str, path: str, by: tuple[str, ...], *, since: float, live: int | None) -> Failure:
     """Return the record of a deleted file that others still import."""
-    return held(name, path, by, since=since, live=live, why=f"the file is gone, but {', '.join(by)} still needs it")
+    return Failure(name, path, None, f"the file is gone, but {', '.join(by)} still needs it", "", since, live, by)
 
 
 def unreadable(name: str, path: str, error: OSError, *, since: float, live: int | None) -> Failure:

@@ -6,6 +6,7 @@
 that builds. ``Finder`` is the one entry in ``sys.meta_path``. All of this is called by whichever thread imports.
 """
 
+import importlib.abc
 import importlib.machinery
 import importlib.util
 import itertools
@@ -103,11 +104,11 @@ class Loader(importlib.machinery.SourceFileLoader):
         """Return the name this version is compiled under: another spelling of the file's real path."""
         return self.alias
 
-    def path_stats(self, path: str | bytes) -> dict[str, Any]:  # type: ignore[override]  # typeshed promises a Mapping
+    def path_stats(self, path: str | bytes) -> dict[str, Any]:
         """Refuse to tell a time stamp, so that byte code is neither read nor written."""
         raise OSError(path)
 
-    def get_data(self, path: str | bytes) -> bytes:  # type: ignore[override]  # the base reads any path, as do we
+    def get_data(self, path: str | bytes) -> bytes:
         """Return the bytes of this version; another path is read from disk."""
         return self.source.data if path == self.alias else super().get_data(str(path))
 
@@ -130,7 +131,7 @@ def _alias(path: str, version: int) -> str:
     Tracebacks, ``inspect`` and breakpoints then find the lines of just this version, for as long as it lives.
     """
     folder, separator, file = path.rpartition(os.sep)
-    bits = "".join(f"{separator}." if bit == "1" else separator for bit in bin(version)[2:])
+    bits = "".join(f"{separator}." if bit == "1" else separator for bit in f"{version:b}")
     return f"{folder}{bits}{separator}{file}"
 
 
@@ -229,9 +230,7 @@ class Standin:
         for name in ("read", "write", "delete"):
             setattr(self._view_class, name, staticmethod(read))
 
-    def divert(
-        self, read: Callable[[str], Any], write: Callable[[str, Any], None], delete: Callable[[str], None]
-    ) -> None:
+    def divert(self, read: Callable[[str], Any], write: Callable[[str, Any], None], delete: Callable[[str], None]) -> None:
         """Let this thread read, write and delete elsewhere, until ``restore``."""
         self._view.read, self._view.write, self._view.delete = read, write, delete
 
@@ -247,7 +246,8 @@ class Standin:
 def own_class(module: object) -> type:
     """Return the class of a module object, below what it may wear."""
     cls = type_(module)
-    return vars(cls).get("worn_over", cls)
+    base: type = vars(cls).get("worn_over", cls)
+    return base
 
 
 def take_off(module: types.ModuleType) -> None:
@@ -280,19 +280,18 @@ class Importing(Protocol):
         """Take note of an import that was not part of a transaction; without a module, it failed."""
 
 
-class _Given(importlib.machinery.ModuleSpec):
-    """Leads an import statement to a module object that stands ready; the import system must not rename that one."""
+class _Given(importlib.abc.Loader):
+    """Leads an import statement to a module object that stands ready.
 
-    def __init__(self, name: str, module: types.ModuleType) -> None:
-        super().__init__(name, self)
+    The import system makes a module of its own first, which it may name and place, and which nobody keeps.
+    """
+
+    def __init__(self, module: types.ModuleType) -> None:
         self._module = module
 
-    def create_module(self, spec: importlib.machinery.ModuleSpec) -> None:
-        """Let the import system make a module of its own to fill in, which nobody keeps."""
-
     def exec_module(self, module: types.ModuleType) -> None:
-        """Put the given module in its place, which the import system then takes for the result."""
-        sys.modules[self.name] = self._module
+        """Put the given module in the other one's place, which the import system then takes for the result."""
+        sys.modules[module.__name__] = self._module
 
 
 class Finder:
@@ -313,7 +312,7 @@ class Finder:
                 continue
             given = self._importing.admit(name)
             if given is not None:
-                return _Given(name, given)
+                return importlib.machinery.ModuleSpec(name, _Given(given))
             return self._natural(folder, name)
         return None
 

@@ -11,7 +11,7 @@ import types
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Any
+from typing import Any, Self
 
 from ipyhot.core.errors import Cancelled
 from ipyhot.core.imports import Loader, Standin, WatchedSpec, new_module, recording, take_off, touch
@@ -56,7 +56,7 @@ class Stage:
         *,
         folder_of: Callable[[str], Folder | None],
         standins: Mapping[str, Standin],
-        on_load: Callable[[str | None], None] = lambda name: None,
+        on_load: Callable[[str | None], None],
     ) -> None:
         self.results: dict[str, Staged] = {}
         self.is_cancelled = False
@@ -83,7 +83,7 @@ class Stage:
                     staged.fail(error)
         return {name: staged.error for name, staged in self.results.items() if staged.error is not None}
 
-    def __enter__(self) -> "Stage":
+    def __enter__(self) -> Self:
         for name in list(self.results):
             self._divert(name)
         return self
@@ -152,7 +152,7 @@ class Stage:
             self._add(Step(name, Way.LOAD, source, "it is imported"))
             self.compile_one(name)
             self._divert(name)
-        return self._placed.get(name) or self._worn.get(name)
+        return self._worn.get(name)
 
     def compile_one(self, name: str) -> None:
         """Compile a module that joined after ``compile``."""
@@ -234,7 +234,7 @@ class Stage:
             sys.modules[name] = found
         elif name not in self._placed:
             standin.answer_from(found)
-        standin.divert(self._reading(name, found), self._writing(name, found), self._deleting(name, found))
+        standin.divert(self._reading(name, found), self._writing(name), self._deleting(name))
         self._diverted.add(name)
         standin.put_on(found)
         self._worn[name] = found
@@ -242,7 +242,7 @@ class Stage:
     def _reading(self, name: str, live: types.ModuleType) -> Callable[[str], Any]:
         everybody = self._standins[name].everybody("read")
 
-        def read(attribute: str) -> Any:  # noqa: ANN401 - any attribute of a module
+        def read(attribute: str) -> Any:
             if attribute == "__spec__" and name in self.results:
                 touch(name)
             child = f"{name}.{attribute}"
@@ -257,10 +257,10 @@ class Stage:
 
         return read
 
-    def _writing(self, name: str, live: types.ModuleType) -> Callable[[str, Any], None]:
+    def _writing(self, name: str) -> Callable[[str, Any], None]:
         everybody = self._standins[name].everybody("write")
 
-        def write(attribute: str, value: Any) -> None:  # noqa: ANN401
+        def write(attribute: str, value: Any) -> None:
             if name in self.results:
                 setattr(self.touch(name), attribute, value)
             elif f"{name}.{attribute}" not in self.results:
@@ -268,7 +268,7 @@ class Stage:
 
         return write
 
-    def _deleting(self, name: str, live: types.ModuleType) -> Callable[[str], None]:
+    def _deleting(self, name: str) -> Callable[[str], None]:
         everybody = self._standins[name].everybody("delete")
 
         def delete(attribute: str) -> None:
@@ -279,7 +279,7 @@ class Stage:
     def _wait_for(self, name: str) -> Callable[..., Any]:
         """Return what another thread's first look at a module that is only being staged does: wait, then import it."""
 
-        def read(attribute: str, *_: object) -> Any:  # noqa: ANN401
+        def read(attribute: str, *_: object) -> Any:
             while not self._over.wait(0.05):
                 if threading.get_ident() == self._builder or _waits_for_an_import(self._builder):
                     raise ImportError(_COULD_NOT_WAIT.format(name=name), name=name)
@@ -308,4 +308,8 @@ def _loader(module: types.ModuleType) -> Loader:
 def _waits_for_an_import(thread: int) -> bool:
     """Tell whether a thread stands in the lock of a module that another thread is importing."""
     frame = sys._current_frames().get(thread)  # noqa: SLF001 - the documented way to look at another thread
-    return frame is not None and frame.f_code.co_filename == "<frozen importlib._bootstrap>" and frame.f_code.co_name == "acquire"
+    return (
+        frame is not None
+        and frame.f_code.co_filename == "<frozen importlib._bootstrap>"
+        and frame.f_code.co_name == "acquire"
+    )

@@ -11,7 +11,7 @@ __all__ = ["load", "unload"]
 _KEY = "_ipyhot_magics"
 
 
-def load(shell: Any) -> None:  # noqa: ANN401 - any kind of InteractiveShell
+def load(shell: Any) -> None:
     """Start a session in a shell that has none."""
     if getattr(shell, _KEY, None) is not None:
         return
@@ -25,7 +25,7 @@ def load(shell: Any) -> None:  # noqa: ANN401 - any kind of InteractiveShell
     magics.watch_default()
 
 
-def unload(shell: Any) -> None:  # noqa: ANN401
+def unload(shell: Any) -> None:
     """End the shell's session: no thread, hook, magic, finder or name of it is left."""
     found: tuple[Session, HotMagics] | None = getattr(shell, _KEY, None)
     if found is None:

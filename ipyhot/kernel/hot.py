@@ -5,7 +5,7 @@ import types
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from ipyhot.core.errors import UnknownHandler, WaitTimeout
+from ipyhot.core.errors import UnknownHandlerError, WaitTimeoutError
 from ipyhot.core.model import Failure, Report
 from ipyhot.kernel.handlers import Handlers
 
@@ -52,7 +52,7 @@ class Hot(types.ModuleType):
     errors: Errors
 
     def __init__(self, session: "Session", handlers: Handlers) -> None:
-        super().__init__("hot", "The live handlers of this kernel: hot.handlers, hot.errors, hot.history, hot.reload().")
+        super().__init__("hot", "Live handlers: hot.handlers, hot.errors, hot.history, hot.reload().")
         self._session = session
         self.handlers = handlers
         self.errors = Errors(session)
@@ -85,7 +85,7 @@ class Hot(types.ModuleType):
             timeout: seconds.
 
         Raises:
-            WaitTimeout: it did not happen in time.
+            WaitTimeoutError: it did not happen in time.
         """
         engine = self._session.engine
         number = engine.number
@@ -100,13 +100,15 @@ class Hot(types.ModuleType):
                 if left <= 0 or not engine.told.wait(left):
                     if is_reached():
                         return
-                    raise WaitTimeout(f"nothing of the kind within {timeout} s; generation {engine.generation} is live.")
+                    raise WaitTimeoutError(
+                        f"nothing of the kind within {timeout} s; generation {engine.generation} is live."
+                    )
 
     def reload(self, *names: str) -> Report | None:
         """Run handlers' files again although nothing changed, with all that imports them; without names, all files.
 
         Raises:
-            UnknownHandler: there is no such handler.
+            UnknownHandlerError: there is no such handler.
             BusyError: called by a file that is being loaded.
         """
         return self._session.reload(names)
@@ -129,7 +131,7 @@ class Hot(types.ModuleType):
             self._session.add_callback(handler, None)
             return handler
         if handler not in self.handlers and handler not in self.errors:
-            raise UnknownHandler(f"no handler {handler!r}; there are {', '.join(self.handlers) or 'none'}")
+            raise UnknownHandlerError(f"no handler {handler!r}; there are {', '.join(self.handlers) or 'none'}")
 
         def register(callback: C) -> C:
             self._session.add_callback(callback, handler)

@@ -21,9 +21,11 @@ _WORDS: Final = ("status", "errors", "history", "reload", "cancel")
 class HotMagics(Magics):
     """Magics of ipyhot: files of a folder become live objects of this kernel."""
 
-    folder = Unicode("hots", help="Watched as soon as the extension is loaded, if it exists; empty for none.").tag(config=True)
+    folder = Unicode("hots", help="Watched as soon as the extension is loaded, if it exists; empty for none.").tag(
+        config=True
+    )
 
-    def __init__(self, shell: Any, session: Session) -> None:  # noqa: ANN401 - any kind of InteractiveShell
+    def __init__(self, shell: Any, session: Session) -> None:
         super().__init__(shell=shell)
         self._session = session
 

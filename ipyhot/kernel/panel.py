@@ -54,9 +54,9 @@ def as_text(state: State) -> str:
 def as_html(state: State) -> str:
     """Return the panel as HTML, without script; its root carries ``data-gen`` and ``data-errors``."""
     color = "var(--jp-error-color1,#d32f2f)" if state.failures else "var(--jp-success-color1,#388e3c)"
+    style = f'style="{_STYLE.format(color=color)}"'
     parts = [
-        f'<div class="ipyhot-panel" data-gen="{state.generation}" data-errors="{len(state.failures)}" '
-        f'style="{_STYLE.format(color=color)}">',
+        f'<div class="ipyhot-panel" data-gen="{state.generation}" data-errors="{len(state.failures)}" {style}>',
         f"<div><b>{html.escape(_headline(state))}</b></div>",
     ]
     parts += [f'<div role="status">{html.escape(_slow(state.loading))}</div>'] if state.loading else []

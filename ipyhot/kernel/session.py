@@ -23,7 +23,7 @@ from typing import Any, Final
 
 from ipyhot.core.commit import commit
 from ipyhot.core.engine import Engine
-from ipyhot.core.errors import Cancelled, FolderError, UnknownHandler
+from ipyhot.core.errors import Cancelled, FolderError, UnknownHandlerError
 from ipyhot.core.model import Failure, Report
 from ipyhot.core.sources import Folder, Load, open_folder
 from ipyhot.kernel import jupyter, panel
@@ -43,11 +43,12 @@ _SLOW: Final = 5.0
 class Session:
     """All of ipyhot in one IPython shell, from ``load_ipython_extension`` to ``unload_ipython_extension``."""
 
-    def __init__(self, shell: Any) -> None:  # noqa: ANN401 - any kind of InteractiveShell
+    def __init__(self, shell: Any) -> None:
         self._shell = shell
         self._tree = HandlerTree(self._handler_of)
         self._bindings = Bindings(shell.user_ns, lambda name: self.engine.folder_of(name) is not None)
         self.engine = Engine([self._tree, self._bindings], [self._call_back, self._show])
+        self.engine.holders.append(shell.user_ns)
         self.hot = Hot(self, self._tree.root)
         self._teller = Teller(shell, self.state, lambda: self.engine.loading is not None)
         self.engine.on_loading = self._teller.loading_began
@@ -202,11 +203,11 @@ class Session:
 
     # -- the main thread
 
-    def _before_cell(self, info: Any) -> None:  # noqa: ANN401 - IPython's ExecutionInfo
+    def _before_cell(self, info: Any) -> None:
         self._teller.cell_started()
         self._bindings.before_cell(info.raw_cell or "", self._shell.transform_cell)
 
-    def _after_cell(self, result: Any) -> None:  # noqa: ANN401 - IPython's ExecutionResult
+    def _after_cell(self, result: Any) -> None:
         self._teller.cell_ended()
         self._bindings.after_cell(succeeded=bool(result.success))
 
@@ -219,7 +220,7 @@ class Session:
             name = folder.qualify([] if handler == "__init__" else handler.split("."))
             if name is not None and (name in self.engine.live or name in self.engine.failures):
                 return name
-        raise UnknownHandler(f"no handler {handler!r}; there are {', '.join(self._tree.root) or 'none'}")
+        raise UnknownHandlerError(f"no handler {handler!r}; there are {', '.join(self._tree.root) or 'none'}")
 
 
 _sessions: Final[weakref.WeakSet[Session]] = weakref.WeakSet()

@@ -25,7 +25,7 @@ class Teller:
         is_loading: tells whether a file is being executed.
     """
 
-    def __init__(self, shell: Any, state: Callable[[], panel.State], is_loading: Callable[[], bool]) -> None:  # noqa: ANN401
+    def __init__(self, shell: Any, state: Callable[[], panel.State], is_loading: Callable[[], bool]) -> None:
         self._shell = shell
         self._state = state
         self._is_quiet = False

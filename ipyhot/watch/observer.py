@@ -90,7 +90,7 @@ def observe(hints: Hints, roots: list[str]) -> BaseObserver:
     Raises:
         OSError: the system allows no more watches.
     """
-    observer = _observer()
+    observer: BaseObserver = _observer()
     chosen = _FILTER if sys.platform == "linux" else [*_FILTER, events.FileModifiedEvent]
     try:
         for root in roots:
@@ -102,13 +102,13 @@ def observe(hints: Hints, roots: list[str]) -> BaseObserver:
     return observer
 
 
-def _observer() -> Any:  # noqa: ANN401 - watchdog types its observers per platform
-    if sys.platform == "linux":
-        from watchdog.observers.inotify import InotifyObserver
-        from watchdog.observers.inotify_move_event_grouper import InotifyMoveEventGrouper
+def _observer() -> Any:
+    if sys.platform != "linux":
+        from watchdog.observers import Observer
 
-        InotifyMoveEventGrouper.delay = _PAIRING
-        return InotifyObserver(generate_full_events=True)
-    from watchdog.observers import Observer
+        return Observer()
+    from watchdog.observers.inotify import InotifyObserver
+    from watchdog.observers.inotify_move_event_grouper import InotifyMoveEventGrouper
 
-    return Observer()
+    InotifyMoveEventGrouper.delay = _PAIRING
+    return InotifyObserver(generate_full_events=True)

@@ -1,0 +1,175 @@
+"""The world the tests live in: a real kernel for each test module, and a real folder for each test.
+
+tmp_path/
+hots_<n>/        the watched folder; its name is unique, so no test meets another one's modules
+"""
+
+import ast
+import itertools
+import os
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_client.manager import KernelManager
+
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # it hides bugs with stale byte code
+
+_numbers = itertools.count(1)
+
+
+@dataclass
+class Output:
+    """What one cell gave: printed text, the result's repr, error name and traceback, and display messages."""
+
+    text: str = ""
+    result: str | None = None
+    error: str | None = None
+    traceback: str = ""
+    displays: list[dict] = field(default_factory=list)
+    foreign: list[dict] = field(default_factory=list)
+
+
+class Kernel:
+    """A kernel process, spoken to as a notebook does."""
+
+    def __init__(self, cwd: Path, *arguments: str) -> None:
+        self.manager = KernelManager(kernel_name="python3")
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        self.manager.start_kernel(cwd=str(cwd), env=environment, extra_arguments=list(arguments))
+        self.client: BlockingKernelClient = self.manager.client()
+        self.client.start_channels()
+        self.client.wait_for_ready(timeout=30)
+
+    def run(self, code: str, timeout: float = 20.0) -> Output:
+        """Run a cell to its end."""
+        return self.finish(self.start(code), timeout)
+
+    def start(self, code: str) -> str:
+        """Send a cell and do not wait for it."""
+        return self.client.execute(textwrap.dedent(code))
+
+    def finish(self, request: str, timeout: float = 20.0) -> Output:
+        """Collect what a started cell gives until it has ended."""
+        output = Output()
+        while True:
+            message = self.client.get_iopub_msg(timeout=timeout)
+            kind, content = message["msg_type"], message["content"]
+            is_own = message["parent_header"].get("msg_id") == request
+            if kind in {"display_data", "update_display_data"}:
+                (output.displays if is_own else output.foreign).append(content)
+            elif not is_own:
+                continue
+            elif kind == "stream":
+                output.text += content["text"]
+            elif kind == "execute_result":
+                output.result = content["data"]["text/plain"]
+            elif kind == "error":
+                output.error = content["ename"]
+                output.traceback = "\n".join(content["traceback"])
+            elif kind == "status" and content["execution_state"] == "idle":
+                return output
+
+    def value(self, expression: str) -> object:
+        """Return what a literal-valued expression is in the kernel."""
+        output = self.run(f"print(repr({expression}))")
+        assert output.error is None, output.traceback
+        return ast.literal_eval(output.text)
+
+    def stop(self) -> None:
+        self.client.stop_channels()
+        self.manager.shutdown_kernel(now=True)
+
+
+class World:
+    """One watched folder in one kernel."""
+
+    def __init__(self, kernel: Kernel, top: Path) -> None:
+        self.kernel = kernel
+        self.top = top
+        self.package = f"hots_{next(_numbers)}"
+        self.folder = top / self.package
+        self.folder.mkdir()
+        self.run(f"%cd -q {top}")
+
+    def write(self, files: dict[str, str | bytes | None]) -> None:
+        """Write files (or delete them, for None) as an editor that replaces them does. PKG stands for the package's name."""
+        for name, text in files.items():
+            path = self.folder / name
+            if text is None:
+                path.unlink()
+                continue
+            path.parent.mkdir(parents=True, exist_ok=True)
+            data = text if isinstance(text, bytes) else textwrap.dedent(text).replace("PKG", self.package).encode()
+            beside = path.with_name(f".{path.name}.new")
+            beside.write_bytes(data)
+            os.replace(beside, path)
+
+    def watch(self, files: dict[str, str | bytes | None] | None = None, options: str = "") -> Output:
+        """Write files, then watch the folder."""
+        self.write(files or {})
+        output = self.run(f"%hotwatch {self.folder} {options}")
+        assert output.error is None, output.traceback
+        return output
+
+    def save(self, files: dict[str, str | bytes | None], timeout: float = 10.0) -> None:
+        """Write files and wait until the kernel has reported on them."""
+        number = self.value("hot.history[-1].number if hot.history else 0")
+        self.write(files)
+        output = self.run(f"hot.wait(lambda: hot.history and hot.history[-1].number > {number}, timeout={timeout})")
+        assert output.error is None, output.traceback
+
+    def settle(self) -> None:
+        """Wait until everything saved so far has been looked at: a file written last is live."""
+        probe = f"probe_{next(_numbers)}"
+        self.write({f"{probe}.py": "exports = 1"})
+        output = self.run(f"hot.wait(lambda: {probe!r} in hot.handlers)")
+        assert output.error is None, output.traceback
+
+    def run(self, code: str, timeout: float = 20.0) -> Output:
+        """Run a cell, with PKG for the package's name."""
+        return self.kernel.run(code.replace("PKG", self.package), timeout)
+
+    def ok(self, code: str) -> Output:
+        """Run a cell that must not fail."""
+        output = self.run(code)
+        assert output.error is None, output.traceback
+        return output
+
+    def value(self, expression: str) -> object:
+        """Return a literal-valued expression's value in the kernel."""
+        return self.kernel.value(expression.replace("PKG", self.package))
+
+    @property
+    def generation(self) -> object:
+        return self.value("hot.generation")
+
+    @property
+    def handlers(self) -> object:
+        """The names of the handlers that are live, without the probes of ``settle``."""
+        return self.value("sorted(n for n in hot.handlers if not n.startswith('probe_'))")
+
+    @property
+    def errors(self) -> object:
+        """Handler name → summary of what is wrong."""
+        return self.value("{name: failure.summary for name, failure in hot.errors.items()}")
+
+
+@pytest.fixture(scope="module")
+def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
+    """One kernel with ipyhot loaded, for all tests of a module."""
+    kernel = Kernel(tmp_path_factory.mktemp("kernel"))
+    assert kernel.run("%load_ext ipyhot").error is None
+    yield kernel
+    kernel.stop()
+
+
+@pytest.fixture
+def world(kernel: Kernel, tmp_path: Path) -> Iterator[World]:
+    """A fresh folder, watched by nobody yet."""
+    world = World(kernel, tmp_path)
+    yield world
+    kernel.run("%hotwatch --stop")
