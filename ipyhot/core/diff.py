@@ -18,19 +18,31 @@ def edit(old: Source | None, new: Source) -> Edit:
         return Edit(Way.LOAD)
     if old.digest == new.digest:
         return Edit(Way.RELOAD)
-    before, after = _definitions(old.data), _definitions(new.data)
-    changed = [name for name, texts in after.items() if before.get(name) != texts]
+    before, after = _definitions(old), _definitions(new)
+    changed = [name for name, found in after.items() if name not in before or not _is_same(before[name], found)]
     removed = [name for name in before if name not in after]
     return Edit(Way.RELOAD, tuple(changed + removed))
 
 
-def _definitions(data: bytes) -> dict[str, list[str]]:
-    """Return the top-level names a text binds, each with the statements that do so, without comments and line numbers."""
-    found: dict[str, list[str]] = {}
-    for statement in ast.parse(data).body:
+_Statements = list[tuple[bytes, ast.stmt]]
+
+
+def _definitions(source: Source) -> dict[str, _Statements]:
+    """Return the top-level names a text binds, each with the statements that do so and their text."""
+    lines = source.data.splitlines(keepends=True)
+    found: dict[str, _Statements] = {}
+    for statement in ast.parse(source.data).body:
+        text = b"".join(lines[statement.lineno - 1 : statement.end_lineno])
         for name in _bound(statement):
-            found.setdefault(name, []).append(ast.dump(statement))
+            found.setdefault(name, []).append((text, statement))
     return found
+
+
+def _is_same(before: _Statements, after: _Statements) -> bool:
+    """Tell whether two lists of statements differ in comments and places only; the same text is the usual case."""
+    return [text for text, _ in before] == [text for text, _ in after] or (
+        [ast.dump(statement) for _, statement in before] == [ast.dump(statement) for _, statement in after]
+    )
 
 
 def _bound(statement: ast.stmt) -> Iterator[str]:

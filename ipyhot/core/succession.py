@@ -76,19 +76,21 @@ class Heirs:
         else:
             yield set_attribute(relay, "__wrapped__", new)
         yield set_attribute(old, "__code__", _forwarding_code(old.__code__, relay))
-        for name, value in (
-            ("__defaults__", None),
-            ("__kwdefaults__", None),
-            ("__doc__", getattr(new, "__doc__", None)),
+        doc = getattr(new, "__doc__", None)
+        for name, before, after in (
+            ("__defaults__", old.__defaults__, None),
+            ("__kwdefaults__", old.__kwdefaults__, None),
+            ("__doc__", old.__doc__, doc),
         ):
-            yield set_attribute(old, name, value)
+            if before is not after:
+                yield set_attribute(old, name, after)
         yield set_item(old.__dict__, "__wrapped__", relay)
         yield from _class_cells(old, new)
 
 
 def _class_cells(old: types.FunctionType, new: object) -> Iterator[Deed]:
     """Let ``super()`` in a call that is still running find the class its instance has been moved to."""
-    if not isinstance(new, types.FunctionType):
+    if "__class__" not in old.__code__.co_freevars or not isinstance(new, types.FunctionType):
         return
     before, after = _closure(old).get("__class__"), _closure(new).get("__class__")
     if before is not None and after is not None:
@@ -149,7 +151,7 @@ def _pairs(module: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Itera
             members = vars(after)
             stack += [(f"{path}.{key}", value, members[key]) for key, value in vars(before).items() if key in members]
             continue
-        for attribute in _INSIDE:
+        for attribute in _INSIDE if not isinstance(before, types.FunctionType) else ("__wrapped__",):
             inner = _inside(before, attribute)
             if inner is not None:
                 stack.append((path, inner, _inside(after, attribute) or after))
