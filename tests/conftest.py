@@ -126,7 +126,7 @@ class World:
         """Wait until everything saved so far has been looked at: a file written last is live."""
         probe = f"probe_{next(_numbers)}"
         self.write({f"{probe}.py": "exports = 1"})
-        output = self.run(f"hot.wait(lambda: {probe!r} in hot.handlers)")
+        output = self.run(f"hot.wait(lambda: any('{self.package}.{probe}' in report.ways for report in hot.history))")
         assert output.error is None, output.traceback
 
     def run(self, code: str, timeout: float = 20.0) -> Output:

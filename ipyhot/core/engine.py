@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import types
+import weakref
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -107,6 +108,7 @@ class Engine:
         self._arrivals: collections.deque[_Arrival] = collections.deque()
         self._stale: set[str] = set()
         self._cancelled: set[str] = set()
+        self._dropped: weakref.WeakValueDictionary[str, WatchedSpec] = weakref.WeakValueDictionary()
         self._stage: Stage | None = None
         self._lock = threading.Lock()
         self._owner: int | None = None
@@ -164,7 +166,7 @@ class Engine:
         spec.submodule_search_locations = getattr(module.__spec__, "submodule_search_locations", None)
         module.__spec__ = spec
         try:
-            imported = frozenset(diff.static_imports(source))
+            imported = frozenset(_static_imports(source))
         except (SyntaxError, ValueError):  # broken since it was imported: the next look at it says so
             imported = frozenset()
         self._arrivals.append(_Arrival(source, imported, self.generation))
@@ -216,7 +218,10 @@ class Engine:
         touched = frozenset(touched)
         if not any(self._is_package(name) for name in touched):
             return touched
-        submodules = {f"{base}.{name}" for base, name in diff.submodule_imports(source) if base in touched}
+        # ``from base import name`` does not look at module base.name if base has that attribute already.
+        code = compile(source.data, source.path or source.name, "exec", dont_inherit=True)
+        package = source.name if source.is_package else source.parent
+        submodules = {f"{base}.{name}" for base, names in diff.imports(code, package) if base in touched for name in names}
         return touched | {name for name in submodules if name in self.live or name in self.failures}
 
     def _is_package(self, name: str) -> bool:
@@ -418,25 +423,22 @@ class Engine:
     def _record(self, stage: Stage, changes: Mapping[str, Change], held: Mapping[str, Collection[str]]) -> None:
         """Write down what failed, what is held back, and what no longer is."""
         origin: dict[int, str] = {}
-        for name, staged in stage.results.items():
-            if staged.error is not None:
-                origin.setdefault(id(staged.error), name)
+        for name in stage.fallen:
+            origin.setdefault(id(stage.results[name].error), name)
         for name, staged in stage.results.items():
             before = self.failures.get(name)
             since = before.since if before is not None else time.time()
             live = self._live(name)
-            if staged.error is not None:
-                failure = failures.describe(staged, since=since, live=live)
-                self._fail(failure)
-                self._graph.replace(name, self._edges(stage)[name]) if name not in self.live else None
+            culprit = origin.get(id(staged.error), name)
+            by = tuple(sorted(held.get(name, ()))) if culprit == name else (culprit,)
+            if staged.error is not None and culprit == name:
+                self._fail(failures.describe(staged, since=since, live=live))
                 self._cancelled.add(name) if isinstance(staged.error, Cancelled) else self._cancelled.discard(name)
-            elif name in held and name in changes:
-                by = tuple(sorted(held[name]))
-                path = changes[name].path
-                if changes[name].source is None:
-                    self._fail(failures.gone(name, path, by, since=since, live=live))
-                else:
-                    self._fail(failures.held(name, path, by, since=since, live=live))
+            elif by and name in changes:
+                tell = failures.gone if changes[name].source is None else failures.held
+                self._fail(tell(name, changes[name].path, by, since=since, live=live))
+            if staged.error is not None and name not in self.live:
+                self._graph.replace(name, self._edges(stage)[name])
 
     def _fail(self, failure: Failure) -> None:
         before = self.failures.get(failure.name)
@@ -456,9 +458,10 @@ class Engine:
         deeds += heirs
         for participant in self.participants:
             deeds += participant.deeds(replacements)
+        edges = self._edges(stage)  # before the commit: nothing after it may raise
         commit(deeds)
         outcome.notes += notes
-        edges = self._edges(stage)
+        self._heirs.retire([r.old_namespace for r in replacements.values()])
         for name in going:
             self._enter(stage, name, edges[name], outcome)
 
@@ -469,6 +472,7 @@ class Engine:
         if version is not None:
             outcome.before[name] = version
         if step.source is None:
+            self._remember(stage.worn.get(name))
             self.live.pop(name, None)
             self._graph.remove(name)
             self.failures.pop(name, None)
@@ -479,9 +483,19 @@ class Engine:
         if name in self.failures and folder is not None and _is_newest_text(folder, name, step.source):
             del self.failures[name]
 
+    def _remember(self, module: types.ModuleType | None) -> None:
+        """Keep a dropped module in sight for as long as anybody holds something of it: its file may come back."""
+        spec = getattr(module, "__spec__", None)
+        if module is not None and isinstance(spec, WatchedSpec):
+            spec.module = module
+            self._dropped[spec.name] = spec
+
     def _replacement(self, stage: Stage, name: str) -> Replacement:
         staged = stage.results[name]
         old = stage.worn.get(name)
+        if name in stage.placed and (dropped := self._dropped.pop(name, None)) is not None:
+            old = dropped.module
+            self._standins[name].put_on(old)
         namespace = {} if old is None else object.__getattribute__(old, "__dict__")
         new_namespace = {} if staged.module is None else vars(staged.module)
         if staged.module is not None and staged.step.source is not None and staged.step.source.is_package:
@@ -523,6 +537,15 @@ def _is_same(source: Source, live: Source) -> bool:
 def _is_newest_text(folder: Folder, name: str, source: Source) -> bool:
     now = _read(folder, name)
     return now is None or now.digest == source.digest
+
+
+def _static_imports(source: Source) -> Iterator[str]:
+    """Yield what a text may import, for a module whose load nobody watched."""
+    code = compile(source.data, source.path or source.name, "exec", dont_inherit=True)
+    for base, names in diff.imports(code, source.name if source.is_package else source.parent):
+        parts = base.split(".")
+        yield from (".".join(parts[:end]) for end in range(1, len(parts) + 1))
+        yield from (f"{base}.{name}" for name in names)
 
 
 def _read(folder: Folder, name: str) -> Source | None:

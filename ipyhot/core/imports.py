@@ -68,6 +68,7 @@ class WatchedSpec(importlib.machinery.ModuleSpec):
     """
 
     source: Source
+    module: types.ModuleType
     began: Callable[[], None] | None = None
     ended: Callable[[], None] | None = None
 

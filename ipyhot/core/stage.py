@@ -59,6 +59,7 @@ class Stage:
         on_load: Callable[[str | None], None],
     ) -> None:
         self.results: dict[str, Staged] = {}
+        self.fallen: list[str] = []  # in the order they failed: the first of those with one error is to blame
         self.is_cancelled = False
         self._folder_of = folder_of
         self._standins = standins
@@ -81,6 +82,7 @@ class Stage:
                     staged.code = _loader(staged.module).compile()
                 except Exception as error:  # noqa: BLE001 - whatever the compiler says of the text becomes the failure
                     staged.fail(error)
+                    self.fallen.append(staged.step.name)
         return {name: staged.error for name, staged in self.results.items() if staged.error is not None}
 
     def __enter__(self) -> Self:
@@ -162,11 +164,17 @@ class Stage:
                 staged.code = _loader(staged.module).compile()
             except Exception as error:  # noqa: BLE001 - as in compile
                 staged.fail(error)
+                self.fallen.append(staged.step.name)
 
     @property
     def worn(self) -> Mapping[str, types.ModuleType]:
         """The module objects that stand for each name: live ones, and placeholders where there was none."""
         return self._worn
+
+    @property
+    def placed(self) -> Mapping[str, types.ModuleType]:
+        """Those of ``worn`` that are placeholders."""
+        return self._placed
 
     def _add(self, step: Step) -> None:
         folder = self._folder_of(step.name)
@@ -188,6 +196,7 @@ class Stage:
                     exec(staged.code, vars(staged.module))  # noqa: S102 - executing the user's file is the purpose
         except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt of a file must not pass
             staged.fail(error)
+            self.fallen.append(staged.step.name)
         else:
             staged.state = _State.DONE
         finally:
@@ -214,7 +223,12 @@ class Stage:
     def _divert(self, name: str) -> None:
         """Let this thread meet the staged world in a module and in the package that holds it."""
         parent = name.rpartition(".")[0]
-        if parent and parent not in self.results and parent not in self._worn and parent in sys.modules:
+        if parent and parent not in self.results and parent not in self._worn:
+            try:
+                __import__(parent)  # a folder without __init__.py, or a package that nothing has imported yet
+            except BaseException as error:  # noqa: BLE001 - a package may raise anything; then its modules cannot be
+                self.results[name].fail(error)
+                return
             self._dress(parent, sys.modules[parent])
         found = sys.modules.get(name)
         if found is None and self.results[name].module is None:

@@ -4,6 +4,8 @@
 """
 
 import collections
+import contextlib
+import dis
 import gc
 import operator
 import sys
@@ -14,7 +16,9 @@ from functools import cache, partial
 from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR, CO_ITERABLE_COROUTINE
 from typing import Any, Final
 
+from ipyhot.core import diff
 from ipyhot.core.commit import Deed, set_attribute, set_item
+from ipyhot.core.imports import Loader
 
 __all__ = ["Heirs"]
 
@@ -39,6 +43,7 @@ class Heirs:
 
     def __init__(self) -> None:
         self.holders: list[dict[str, Any]] = []
+        self._retiring: list[type] = []
         self._relays: weakref.WeakValueDictionary[tuple[str, str], _Relay] = weakref.WeakValueDictionary()
 
     def deeds(self, replaced: Mapping[str, tuple[dict[str, Any], dict[str, Any]]]) -> tuple[list[Deed], list[str]]:
@@ -60,6 +65,7 @@ class Heirs:
                     classes[before] = after
                 before = after = None  # noqa: PLW2901 - a variable that still held a class would count as an instance
         notes: list[str] = []
+        self._retiring = [*classes]
         namespaces = [*self.holders, *(old for old, _ in replaced.values())]
         for deed, note in _instance_deeds(classes, namespaces):
             if note is None:
@@ -67,6 +73,16 @@ class Heirs:
             else:
                 notes.append(note)
         return deeds, notes
+
+    def retire(self, namespaces: list[dict[str, Any]]) -> None:
+        """After the commit, take classes that nobody holds any more out of ``Base.__subclasses__()``.
+
+        They are garbage, but a collection may be long in coming, and registries by ``__subclasses__`` would find them.
+        """
+        retiring, self._retiring = dict.fromkeys(self._retiring), []
+        for cls in _unheld(retiring, [*self.holders, *namespaces]):
+            with contextlib.suppress(TypeError):  # a layout that cannot change base: a collection will take it
+                type.__setattr__(cls, "__bases__", (_Nobody,))
 
     def _forward(self, module: str, path: str, old: types.FunctionType, new: Callable[..., Any]) -> Iterator[Deed]:
         relay = self._relays.get((module, path))
@@ -138,7 +154,7 @@ def _pairs(module: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Itera
         if before is after or id(before) in seen:
             continue
         if isinstance(before, types.FunctionType):
-            if not _is_defined_as(before, module, path):
+            if not _is_defined_as(before, module, path.rstrip(_WRAPPED), old):
                 continue
             seen.add(id(before))
             if callable(after):
@@ -154,7 +170,10 @@ def _pairs(module: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Itera
         for attribute in _INSIDE if not isinstance(before, types.FunctionType) else ("__wrapped__",):
             inner = _inside(before, attribute)
             if inner is not None:
-                stack.append((path, inner, _inside(after, attribute) or after))
+                stack.append((path + _WRAPPED, inner, _inside(after, attribute) or after))
+
+
+_WRAPPED: Final = "~"  # ends the path of what a wrapper holds: f and what it wraps lead to different successors
 
 
 def _inside(value: object, attribute: str) -> Any:
@@ -167,12 +186,33 @@ def _inside(value: object, attribute: str) -> Any:
 _WRAPPERS: Final = (staticmethod, classmethod, property, partial)
 
 
-def _is_defined_as(function: types.FunctionType, module: str, path: str) -> bool:
+def _is_defined_as(function: types.FunctionType, module: str, path: str, namespace: Mapping[str, Any]) -> bool:
     """Tell whether a function is this module's own under this name, and not another one's that the name was given to."""
-    if function.__module__ != module:
-        return False
     name = function.__qualname__
+    if function.__module__ != module:
+        # A decorator elsewhere made it for us, or it was imported from who knows where.
+        return "<locals>" in name and path.partition(".")[0] not in _imported_names(namespace)
     return name == path or name.endswith("<lambda>") or "<locals>" in name
+
+
+def _imported_names(namespace: Mapping[str, Any]) -> set[str]:
+    """Return every name that the text of a namespace's module imports, or that it may take from another by a star."""
+    loader = getattr(namespace.get("__spec__"), "loader", None)
+    if not isinstance(loader, Loader):
+        return set(namespace)
+    code = loader.compile()
+    names = {name for _, found in diff.imports(code, "") for name in found}
+    return set(namespace) if "*" in names else names | _renamed(code)
+
+
+def _renamed(code: types.CodeType) -> set[str]:
+    """Return the names that ``import … as name`` statements of a module's top level store."""
+    found, follows_import = set(), False
+    for instruction in dis.get_instructions(code):
+        if instruction.opname.startswith("STORE_") and follows_import:
+            found.add(str(instruction.argval))
+        follows_import = instruction.opname.startswith("IMPORT_")
+    return found
 
 
 def _instance_deeds(
@@ -199,22 +239,29 @@ def _instance_deeds(
                 yield [], f"{holder.__qualname__} keeps its old base: the layout changed"
 
 
-def _are_held(classes: Mapping[type, type], namespaces: list[dict[str, Any]]) -> bool:
-    """Tell whether anything but the namespaces and the classes themselves may hold one of the classes.
+class _Nobody:
+    """The base of classes that are on their way out."""
+
+
+def _are_held(classes: Mapping[type, Any], namespaces: list[dict[str, Any]]) -> bool:
+    """Tell whether anything but the namespaces and the classes themselves may hold one of the classes."""
+    return bool(classes) and len(_unheld(classes, namespaces)) < len(classes)
+
+
+def _unheld(classes: Mapping[type, Any], namespaces: list[dict[str, Any]]) -> list[type]:
+    """Return the classes that nothing but the namespaces and the classes themselves holds.
 
     Each reference to an object is in its reference count, an instance's to its class too. If those that can be named
     here make up the whole count, no instance exists, and the walk over the heap (13 ms for a million objects) is spared.
     What cannot be named counts as an instance.
     """
-    if not classes:
-        return False
     named = collections.Counter(
         id(value) for namespace in namespaces for value in list(namespace.values()) if isinstance(value, type)
     )
     probe = type("probe", (), {})
     # The probe is held by its variable as the others are by the mapping; the rest of its surplus this loop holds.
     surplus = [sys.getrefcount(cls) - _own_references(cls) - named[id(cls)] for cls in (probe, *classes)]
-    return any(count > surplus[0] for count in surplus[1:])
+    return [cls for cls, count in zip(classes, surplus[1:], strict=True) if count <= surplus[0]]
 
 
 def _own_references(cls: type) -> int:

@@ -49,46 +49,54 @@ class HandlerTree:
         self._handler_of = handler_of
         self._groups: dict[str, Handlers] = {"": self.root}
 
-    def deeds(self, replacements: Mapping[str, Replacement]) -> Iterator[Deed]:
+    def deeds(self, replacements: Mapping[str, Replacement]) -> list[Deed]:
         """Return what puts the new values in place of the old ones."""
+        values: dict[str, Any] = {}
+        gone: list[str] = []
         for replacement in replacements.values():
             name = self._handler_of(replacement.name)
             if name is None:
                 continue
-            if replacement.is_drop:
-                yield from self._removal(name)
-            elif replacement.new_namespace.get("__file__") is not None:
-                yield from self._setting(name, replacement.new_namespace.get("exports", replacement.new))
+            if replacement.is_drop or replacement.new_namespace.get("__file__") is None:
+                gone.append(name)
+            else:
+                values[name] = replacement.new_namespace.get("exports", replacement.new)
+        removals = self.forget(gone)
+        return [*removals, *(deed for name, value in values.items() for deed in self._setting(name, value))]
 
     def forget(self, names: Iterable[str]) -> list[Deed]:
-        """Return what removes some handlers."""
-        return [deed for name in names for deed in self._removal(name)]
+        """Return what removes some handlers, and the groups that are empty then."""
+        gone = [name for name in names if name in self.root]
+        deeds = [delete_item(group, rest) for name in gone for group, rest in self._places(name)]
+        deeds += [delete_item(vars(group), rest) for name in gone for group, rest in self._places(name) if "." not in rest]
+        for path, group in self._groups.items():
+            above, _, last = path.rpartition(".")
+            if path and all(f"{path}.{rest}" in gone for rest in group):
+                deeds.append(delete_item(vars(self._groups[above]), last))
+            elif path in gone:
+                deeds.append(set_item(vars(self._groups[above]), last, group))
+        return deeds
 
     def _setting(self, name: str, value: object) -> Iterator[Deed]:
-        for group, rest in self._paths(name):
+        for group, rest in self._places(name):
             yield set_item(group, rest, value)
-            if "." not in rest and rest not in _RESERVED:
-                yield set_item(vars(group), rest, value)
+            first, _, more = rest.partition(".")
+            path = name.removesuffix(rest) + first
+            if first not in _RESERVED:
+                shown = value if not more else self._shown(path)
+                yield set_item(vars(group), first, shown)
 
-    def _removal(self, name: str) -> Iterator[Deed]:
-        for group, rest in self._paths(name):
-            yield delete_item(group, rest)
-            if "." in rest:
-                continue
-            below = self._groups.get(name)
-            yield set_item(vars(group), rest, below) if below else delete_item(vars(group), rest)
+    def _shown(self, path: str) -> object:
+        """Return what stands at a path that has handlers below it: its own handler if it is one, else the group."""
+        return self.root[path] if path in self.root else self._groups[path]
 
-    def _paths(self, name: str) -> Iterator[tuple[Handlers, str]]:
-        """Yield each group a handler stands in, with its name there; groups are made as needed."""
+    def _places(self, name: str) -> list[tuple[Handlers, str]]:
+        """Return each group a handler stands in, with its name there; groups are made as needed."""
         parts = name.split(".")
-        for depth in range(len(parts)):
-            path = ".".join(parts[:depth])
-            if path not in self._groups:
-                self._groups[path] = Handlers()
-                above = self._groups[".".join(parts[: depth - 1])]
-                if parts[depth - 1] not in _RESERVED:
-                    vars(above).setdefault(parts[depth - 1], self._groups[path])
-            yield self._groups[path], ".".join(parts[depth:])
+        paths = [".".join(parts[:depth]) for depth in range(len(parts))]
+        for path in paths:
+            self._groups.setdefault(path, Handlers())
+        return [(self._groups[path], ".".join(parts[depth:])) for depth, path in enumerate(paths)]
 
 
 class _Repr(reprlib.Repr):

@@ -153,12 +153,13 @@ class Session:
     def _take(self, batch: Batch) -> None:
         names = self._names_of(batch)
         self._echo.hear(names, batch.first)
-        if self._echo.is_endless:
-            self._notes[:] = [f"{', '.join(sorted(names))} changes each time it is loaded; %hot reload takes it up again."]
+        endless = self._echo.endless(names)
+        if endless:
+            self._notes[:] = [f"{', '.join(sorted(endless))} changes each time it is loaded; %hot reload takes it up again."]
             self._teller.tell(None)
-            return
-        if self._echo.wait:
-            names |= self._names_of(self._watcher.settle(self._echo.wait))
+            names -= endless
+        if quiet := self._echo.wait(names):
+            names |= self._names_of(self._watcher.settle(quiet))
         began = time.monotonic()
         try:
             with jupyter.show_in(self._shell, self._teller.parent):

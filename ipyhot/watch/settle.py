@@ -38,7 +38,7 @@ class Batch:
 # Seconds. A single finished save waits for nothing; the figures are those tried in `git checkout`, `sed -i`, rsync,
 # unzip and formatter runs.
 QUIET: Final = ((1, 0.0), (3, 0.015), (inf, 0.040))
-NEW_WAIT: Final = 0.040
+NEW_WAIT: Final = 1.0  # a created file is followed by its closing; only a hard link, or a writer that hangs, is not
 GONE_WAIT: Final = 0.080
 GLOW: Final = 0.100
 GLOW_QUIET: Final = 0.040
@@ -52,13 +52,18 @@ class Settler:
     def __init__(self) -> None:
         self._files: dict[str, Hint] = {}
         self._folders: dict[str, Hint] = {}
+        self._open: dict[str, float] = {}
         self._first = 0.0
         self._last = 0.0
         self._fired_at = -inf
         self._fired: frozenset[str] = frozenset()
 
     def feed(self, hint: Hint) -> None:
-        """Take one event into the burst."""
+        """Take one event into the burst; a file that was just created waits apart until it is closed."""
+        if hint.kind is Kind.NEW:
+            self._open.setdefault(hint.path, hint.at)
+            return
+        self._open.pop(hint.path, None)
         if not self._files and not self._folders:
             self._first = hint.at
         self._last = hint.at
@@ -66,22 +71,26 @@ class Settler:
 
     def deadline(self) -> float | None:
         """Return when the burst counts as over, if no further event comes; None if there is none."""
+        created = min(self._open.values()) + NEW_WAIT if self._open else None
         size = len(self._files) + _FOLDER_WEIGHT * len(self._folders)
         if not size:
-            return None
+            return created
         quiet = _pick(QUIET, size)
         is_afterglow = self._first - self._fired_at < GLOW and not self._fired >= self._files.keys()
         if is_afterglow:
             quiet = max(quiet, GLOW_QUIET)
-        waits = {Kind.NEW: NEW_WAIT, Kind.GONE: GONE_WAIT}
-        waited = (hint.at + waits.get(hint.kind, 0.0) for hint in self._files.values())
-        return min(max(self._last + quiet, *waited, self._last), self._first + _pick(UPPER, size))
+        gone = (hint.at + GONE_WAIT for hint in self._files.values() if hint.kind is Kind.GONE)
+        over = min(max(self._last + quiet, *gone, self._last), self._first + _pick(UPPER, size))
+        return over if created is None else min(over, created)
 
     def take(self, now: float) -> Batch:
-        """Return the burst as a batch and begin anew."""
-        batch = Batch(frozenset(self._files), frozenset(self._folders), self._first)
+        """Return the burst as a batch and begin anew; a file that is still open, and young, is left for later."""
+        late = {path for path, at in self._open.items() if at + NEW_WAIT <= now}
+        first = self._first if self._files or self._folders else min((self._open[path] for path in late), default=now)
+        batch = Batch(frozenset(self._files) | late, frozenset(self._folders), first)
         self._fired_at, self._fired = now, batch.files
         self._files, self._folders = {}, {}
+        self._open = {path: at for path, at in self._open.items() if path not in late}
         return batch
 
 
