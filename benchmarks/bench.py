@@ -27,7 +27,7 @@ FUNCTION = "def f{index}(value, factor={factor}):\n    total = value * factor\n 
 
 def hundred_lines(version: int) -> str:
     """Return a file of 100 lines: imports, a constant, functions and a class."""
-    head = "import math\nimport os\n\n\nRATE = {}\n\n\ndef probe():\n    return {}\n\n\n".format(version, version)
+    head = f"import math\nimport os\n\n\nRATE = {version}\n\n\ndef probe():\n    return {version}\n\n\n"
     tail = (
         "class Order:\n    limit = 10\n\n    def __init__(self, amount):\n        self.amount = amount\n\n"
         "    def total(self):\n        return self.amount * RATE\n"
@@ -107,7 +107,7 @@ def floor(path: Path, rounds: int) -> float:
                 seen.update(namespace)
 
     threading.Thread(target=work, daemon=True).start()
-    times = [save_and_wait(path, version, lambda n: seen.get("RATE") == n) for version in range(1, rounds + 1)]
+    times = [save_and_wait(path, version, lambda n: bool(seen.get("RATE") == n)) for version in range(1, rounds + 1)]
     watch.stop()
     return median_ms(times)
 

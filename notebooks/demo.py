@@ -14,12 +14,12 @@ SAVES = [
     (
         "pricing.py",
         "RATE = 3\n\ndef quote(n):\n    return n * RATE\n",
-        "a function changes; the cell's own name for it follows",
+        "a function changes, and so does the cell's name for it",
     ),
     (
         "pricing.py",
         "RATE = 3\n\ndef quote(n:\n    return n * RATE\n",
-        "a typo: the last good version stays, the error is shown",
+        "a typo: the last good version stays",
     ),
     ("pricing.py", "RATE = 4\n\ndef quote(n):\n    return n * RATE\n", "the typo is mended: it heals by itself"),
     ("invoice.py", "from hots.pricing import quote\n\nTOTAL = quote(10)\n", "a new file that imports another"),

@@ -6,6 +6,7 @@
 that builds. ``Finder`` is the one entry in ``sys.meta_path``. All of this is called by whichever thread imports.
 """
 
+import builtins
 import importlib.abc
 import importlib.machinery
 import importlib.util
@@ -25,7 +26,7 @@ from ipyhot.core.commit import Deed
 from ipyhot.core.model import Source
 from ipyhot.core.sources import Folder
 
-__all__ = ["Finder", "Importing", "Loader", "Standin", "WatchedSpec", "new_module", "recording", "touch"]
+__all__ = ["Finder", "ImportSwitch", "Importing", "Loader", "Standin", "WatchedSpec", "new_module", "recording", "touch"]
 
 type_ = type
 
@@ -242,6 +243,31 @@ class Standin:
     def put_on(self, module: types.ModuleType) -> None:
         """Dress a module object; what it answers does not change by itself."""
         object.__setattr__(module, "__class__", self.worn_over(own_class(module)))
+
+
+class ImportSwitch:
+    """Stands for ``builtins.__import__`` during a transaction: another function for the thread that builds.
+
+    As with ``Standin``, other threads' path through it is C code, and leaves no frame in their tracebacks.
+    """
+
+    def __init__(self) -> None:
+        view = type_("_View", (threading.local,), {"call": staticmethod(builtins.__import__)})
+        self.original: Callable[..., Any] = builtins.__import__
+        self._view: Any = view()
+        body = {"__call__": property(partial(getattr, self._view, "call"))}
+        self._function: Any = type_("builtin_function_or_method", (), body)()
+
+    def turn_on(self, function: Callable[..., Any]) -> None:
+        """Let import statements of this thread call a function."""
+        self._view.call = function
+        builtins.__import__ = self._function
+
+    def turn_off(self) -> None:
+        """Let import statements of this thread be as everybody's."""
+        if builtins.__import__ is self._function:
+            builtins.__import__ = self.original
+        self._view.__dict__.clear()
 
 
 def own_class(module: object) -> type:

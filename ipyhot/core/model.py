@@ -140,6 +140,11 @@ class Report:
     live_ms: float = 0.0
 
     @property
+    def built_at(self) -> float:
+        """When the files had been executed, in seconds since the epoch."""
+        return self.at - (self.live_ms - self.built_ms) / 1000
+
+    @property
     def is_generation(self) -> bool:
         """True when something went live."""
         return bool(self.ways)

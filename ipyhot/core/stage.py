@@ -8,13 +8,14 @@ Python), everybody else the live one as ever. One thread uses one Stage, once.
 import sys
 import threading
 import types
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, Self
 
 from ipyhot.core.errors import Cancelled
-from ipyhot.core.imports import Loader, Standin, WatchedSpec, new_module, recording, take_off, touch
+from ipyhot.core.imports import ImportSwitch, Loader, Standin, WatchedSpec, new_module, recording, take_off, touch
 from ipyhot.core.model import Plan, Step, Way
 from ipyhot.core.sources import Folder
 
@@ -65,6 +66,8 @@ class Stage:
         self._standins = standins
         self._on_load = on_load
         self._over = threading.Event()
+        self._switch = ImportSwitch()
+        self._lost: BaseException | None = None
         self._under_way: list[str] = []
         self._builder = threading.get_ident()
         self._worn: dict[str, types.ModuleType] = {}
@@ -88,10 +91,12 @@ class Stage:
     def __enter__(self) -> Self:
         for name in list(self.results):
             self._divert(name)
+        self._switch.turn_on(self._import)
         return self
 
     def __exit__(self, *_: object) -> None:
         """Let this thread see what all see. Live modules stay dressed: ``leave`` undresses them after the commit."""
+        self._switch.turn_off()
         for name in self._diverted:
             self._standins[name].restore()
 
@@ -102,7 +107,7 @@ class Stage:
                 try:
                     self.touch(name)
                 except BaseException as error:  # noqa: BLE001 - a file may raise anything; the result holds it
-                    self.is_cancelled = self.is_cancelled or isinstance(error, Cancelled)
+                    self.is_cancelled |= isinstance(error, Cancelled)
         for staged in self.results.values():
             if staged.state is not _State.DONE:
                 staged.fail(Cancelled("the reload was cancelled before this file was loaded"))
@@ -185,15 +190,18 @@ class Stage:
 
     def _load(self, staged: Staged) -> None:
         parent = staged.step.name.rpartition(".")[0]
+        if parent in self.results and self.results[parent].state is _State.WAITING:
+            self._load_parent(staged, parent)
+        if staged.state is not _State.WAITING:
+            return  # the package's own __init__ imported it
         staged.state = _State.RUNNING
         self._under_way.append(staged.step.name)
         self._on_load(staged.step.name)
         try:
             with recording() as staged.dependencies:
-                if parent in self.results:
-                    self.touch(parent)
                 if staged.code is not None and staged.module is not None:
-                    exec(staged.code, vars(staged.module))  # noqa: S102 - executing the user's file is the purpose
+                    with _initializing(staged.module):
+                        exec(staged.code, vars(staged.module))  # noqa: S102 - executing the user's file is the purpose
         except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt of a file must not pass
             staged.fail(error)
             self.fallen.append(staged.step.name)
@@ -208,6 +216,15 @@ class Stage:
             package = self.results[parent].module
             if package is not None:
                 vars(package)[staged.step.name.rpartition(".")[2]] = staged.value
+
+    def _load_parent(self, staged: Staged, parent: str) -> None:
+        """Load the package before what is in it; a package that fails takes its modules along."""
+        try:
+            self.touch(parent)
+        except BaseException as error:  # noqa: BLE001 - as in _load
+            if staged.state is _State.WAITING:
+                staged.dependencies.add(parent)
+                staged.fail(error)
 
     def _take_replacement(self, staged: Staged) -> object:
         """Return what the file put into ``sys.modules`` in place of its module, and put back what stood there."""
@@ -258,7 +275,7 @@ class Stage:
 
         def read(attribute: str) -> Any:
             if attribute == "__spec__" and name in self.results:
-                touch(name)
+                return self._spec_for_import(name)
             child = f"{name}.{attribute}"
             if child in self.results and _is_child(self, name, attribute, live):
                 touch(child)
@@ -270,6 +287,24 @@ class Stage:
             return everybody(attribute)
 
         return read
+
+    def _spec_for_import(self, name: str) -> object:
+        """Answer the import system, which asks for the spec of what it finds in ``sys.modules``."""
+        touch(name)
+        try:
+            return self.touch(name).__spec__
+        except BaseException as error:
+            self._lost = error  # CPython clears what is raised here: ``_import`` raises it again
+            raise
+
+    def _import(self, *arguments: Any, **named: Any) -> object:
+        """Import as ever; raise what CPython lost of it. Stands for ``__import__`` in the building thread."""
+        self._lost = None
+        module = self._switch.original(*arguments, **named)
+        error, self._lost = self._lost, None
+        if error is not None:
+            raise error
+        return module
 
     def _writing(self, name: str) -> Callable[[str, Any], None]:
         everybody = self._standins[name].everybody("write")
@@ -301,6 +336,18 @@ class Stage:
             return getattr(sys.modules[name], attribute)
 
         return read
+
+
+@contextmanager
+def _initializing(module: types.ModuleType) -> Iterator[None]:
+    """Mark a module as half loaded, so that Python's own message about a cycle says so."""
+    spec = module.__spec__
+    assert isinstance(spec, WatchedSpec)  # noqa: S101 - new_module made it
+    spec._initializing = True  # noqa: SLF001 - see WatchedSpec
+    try:
+        yield
+    finally:
+        spec._initializing = False  # noqa: SLF001
 
 
 def _is_child(stage: Stage, name: str, attribute: str, live: types.ModuleType) -> bool:

@@ -43,7 +43,7 @@ class Heirs:
 
     def __init__(self) -> None:
         self.holders: list[dict[str, Any]] = []
-        self._retiring: list[type] = []
+        self._retiring: dict[type, type] = {}
         self._relays: weakref.WeakValueDictionary[tuple[str, str], _Relay] = weakref.WeakValueDictionary()
 
     def deeds(self, replaced: Mapping[str, tuple[dict[str, Any], dict[str, Any]]]) -> tuple[list[Deed], list[str]]:
@@ -65,7 +65,7 @@ class Heirs:
                     classes[before] = after
                 before = after = None  # noqa: PLW2901 - a variable that still held a class would count as an instance
         notes: list[str] = []
-        self._retiring = [*classes]
+        self._retiring = classes
         namespaces = [*self.holders, *(old for old, _ in replaced.values())]
         for deed, note in _instance_deeds(classes, namespaces):
             if note is None:
@@ -75,11 +75,14 @@ class Heirs:
         return deeds, notes
 
     def retire(self, namespaces: list[dict[str, Any]]) -> None:
-        """After the commit, take classes that nobody holds any more out of ``Base.__subclasses__()``.
+        """After the commit, let lists, dicts and variables hold the new classes, and take the old ones out of use.
 
-        They are garbage, but a collection may be long in coming, and registries by ``__subclasses__`` would find them.
+        Old classes that nobody holds any more leave ``Base.__subclasses__()``: they are garbage, but a collection may
+        be long in coming, and registries by ``__subclasses__`` would find them.
         """
-        retiring, self._retiring = dict.fromkeys(self._retiring), []
+        retiring, self._retiring = self._retiring, {}
+        if _are_held(retiring, [*self.holders, *namespaces]):
+            _replace_in_containers(retiring)
         for cls in _unheld(retiring, [*self.holders, *namespaces]):
             with contextlib.suppress(TypeError):  # a layout that cannot change base: a collection will take it
                 type.__setattr__(cls, "__bases__", (_Nobody,))
@@ -91,7 +94,7 @@ class Heirs:
             relay.__wrapped__ = new
         else:
             yield set_attribute(relay, "__wrapped__", new)
-        yield set_attribute(old, "__code__", _forwarding_code(old.__code__, relay))
+        yield set_attribute(old, "__code__", _forwarding_code(old.__code__, relay, new))
         doc = getattr(new, "__doc__", None)
         for name, before, after in (
             ("__defaults__", old.__defaults__, None),
@@ -130,13 +133,14 @@ def _template(free: int) -> types.CodeType:
     return code
 
 
-def _forwarding_code(old: types.CodeType, relay: _Relay) -> types.CodeType:
+def _forwarding_code(old: types.CodeType, relay: _Relay, new: object) -> types.CodeType:
     # From Python 3.11 on a call of a coroutine function makes the coroutine in its first instruction, so a plain body
     # may wear the flag: it returns the successor's coroutine (or generator), and inspect still sees what it was.
     template = _template(len(old.co_freevars))
+    kind = (getattr(new, "__code__", None) or old).co_flags & _KIND
     return template.replace(
         co_consts=tuple(relay if value == "relay" else value for value in template.co_consts),
-        co_flags=(template.co_flags & ~_KIND) | (old.co_flags & _KIND),
+        co_flags=(template.co_flags & ~_KIND) | kind,
         co_freevars=old.co_freevars,
         co_name=old.co_name,
         co_qualname=old.co_qualname,
@@ -237,6 +241,26 @@ def _instance_deeds(
                 yield [_switch(holder, "__bases__", before, after, type.__setattr__)], None
             else:
                 yield [], f"{holder.__qualname__} keeps its old base: the layout changed"
+
+
+def _replace_in_containers(classes: Mapping[type, type]) -> None:
+    """Put new classes in place of old ones in every list, dict, closure and instance."""
+    for holder in gc.get_referrers(*classes):
+        if holder is classes or isinstance(holder, type):
+            continue
+        if isinstance(holder, list):
+            for index, value in enumerate(holder):
+                if isinstance(value, type) and value in classes:
+                    holder[index] = classes[value]
+        elif isinstance(holder, types.CellType):
+            holder.cell_contents = classes.get(holder.cell_contents, holder.cell_contents)
+        else:
+            # Python 3.11 keeps an instance's attributes in the instance until somebody asks for its dict.
+            found = holder if isinstance(holder, dict) else getattr(holder, "__dict__", None)
+            attributes: dict[Any, Any] = found if isinstance(found, dict) else {}
+            for key, value in list(attributes.items()):
+                if isinstance(value, type) and value in classes:
+                    attributes[key] = classes[value]
 
 
 class _Nobody:

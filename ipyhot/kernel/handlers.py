@@ -5,7 +5,7 @@ Values stand in plain dicts, so reading one costs what Python's own attribute co
 
 import reprlib
 import types
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, NoReturn
 
 from ipyhot.core.commit import Deed, delete_item, set_item
@@ -61,34 +61,38 @@ class HandlerTree:
                 gone.append(name)
             else:
                 values[name] = replacement.new_namespace.get("exports", replacement.new)
-        removals = self.forget(gone)
-        return [*removals, *(deed for name, value in values.items() for deed in self._setting(name, value))]
+        return self._changing(values, [name for name in gone if name in self.root])
 
-    def forget(self, names: Iterable[str]) -> list[Deed]:
-        """Return what removes some handlers, and the groups that are empty then."""
-        gone = [name for name in names if name in self.root]
+    def forget(self) -> list[Deed]:
+        """Return what removes all handlers."""
+        return self._changing({}, list(self.root))
+
+    def _changing(self, values: Mapping[str, Any], gone: Collection[str]) -> list[Deed]:
+        """Return what sets some handlers and removes others; groups that are empty then go too."""
         deeds = [delete_item(group, rest) for name in gone for group, rest in self._places(name)]
-        deeds += [delete_item(vars(group), rest) for name in gone for group, rest in self._places(name) if "." not in rest]
-        for path, group in self._groups.items():
+        touched: dict[str, None] = {}
+        for name, value in values.items():
+            deeds += [set_item(group, rest, value) for group, rest in self._places(name)]
+        for name in [*gone, *values]:
+            parts = name.split(".")
+            touched.update(dict.fromkeys(".".join(parts[: depth + 1]) for depth in range(len(parts))))
+        leaving = {*gone} - values.keys()
+        for path in touched:
             above, _, last = path.rpartition(".")
-            if path and all(f"{path}.{rest}" in gone for rest in group):
-                deeds.append(delete_item(vars(self._groups[above]), last))
-            elif path in gone:
-                deeds.append(set_item(vars(self._groups[above]), last, group))
+            if last not in _RESERVED:
+                deeds.append(self._attribute(vars(self._groups[above]), path, values, leaving))
         return deeds
 
-    def _setting(self, name: str, value: object) -> Iterator[Deed]:
-        for group, rest in self._places(name):
-            yield set_item(group, rest, value)
-            first, _, more = rest.partition(".")
-            path = name.removesuffix(rest) + first
-            if first not in _RESERVED:
-                shown = value if not more else self._shown(path)
-                yield set_item(vars(group), first, shown)
-
-    def _shown(self, path: str) -> object:
-        """Return what stands at a path that has handlers below it: its own handler if it is one, else the group."""
-        return self.root[path] if path in self.root else self._groups[path]
+    def _attribute(self, space: dict[str, Any], path: str, values: Mapping[str, Any], leaving: Collection[str]) -> Deed:
+        """Return what lets an attribute be the handler of its path, else the group of those below it, else nothing."""
+        last = path.rpartition(".")[2]
+        if path in values or (path in self.root and path not in leaving):
+            return set_item(space, last, values[path] if path in values else self.root[path])
+        group = self._groups.get(path, Handlers())
+        stays = any(f"{path}.{rest}" not in leaving for rest in group)
+        if stays or any(name.startswith(f"{path}.") for name in values):
+            return set_item(space, last, group)
+        return delete_item(space, last)
 
     def _places(self, name: str) -> list[tuple[Handlers, str]]:
         """Return each group a handler stands in, with its name there; groups are made as needed."""

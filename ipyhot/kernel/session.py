@@ -55,6 +55,7 @@ class Session:
         self.engine.on_stale = lambda: self._watcher.look_at([])
         self._callbacks: list[tuple[Callable[[Report], object], str | None]] = []
         self._notes: list[str] = []
+        self._endless: str | None = None
         self._shown: dict[str, str] = {}
         self._echo = Echo()
         self._is_closed = False
@@ -90,11 +91,14 @@ class Session:
         self._watcher.watch([])
         for folder in self.engine.folders:
             self.engine.remove_folder(folder)
-        commit(self._tree.forget(list(self._tree.root)))
+        commit(self._tree.forget())
+        self._notes.clear()
+        self._endless = None
         self._teller.tell(None)
 
     def reload(self, handlers: Iterable[str]) -> Report | None:
         """See ``Hot.reload``."""
+        self._endless = None
         names = [self._module_of(handler) for handler in handlers]
         for folder in self.engine.folders if not names else ():
             followed = {name for name in self.engine.live if self.engine.folder_of(name) is folder}
@@ -128,7 +132,7 @@ class Session:
             history=tuple(self.engine.history),
             loading=(loading.name, seconds) if loading is not None and seconds >= _SLOW else None,
             is_stopped=self._is_closed,
-            notes=tuple(self._notes),
+            notes=(*self._notes, *([self._endless] if self._endless else [])),
         )
 
     def close(self) -> None:
@@ -152,24 +156,31 @@ class Session:
 
     def _take(self, batch: Batch) -> None:
         names = self._names_of(batch)
-        self._echo.hear(names, batch.first)
-        endless = self._echo.endless(names)
-        if endless:
-            self._notes[:] = [f"{', '.join(sorted(endless))} changes each time it is loaded; %hot reload takes it up again."]
+        self._echo.hear({name: at for name in names if (at := self._written(name)) is not None})
+        if endless := self._echo.endless(names):
+            self._endless = f"{', '.join(sorted(endless))} changes each time it is loaded; %hot reload takes it up again."
             self._teller.tell(None)
             names -= endless
         if quiet := self._echo.wait(names):
             names |= self._names_of(self._watcher.settle(quiet))
-        began = time.monotonic()
+        began = time.time()
+        report = None
         try:
             with jupyter.show_in(self._shell, self._teller.parent):
-                self.engine.update(names, seen=batch.first)
+                report = self.engine.update(names, seen=batch.first)
         except Cancelled:  # it came too late for the file it was meant for; look again
             self._watcher.look_at([*batch.files, *batch.folders])
         except Exception:  # noqa: BLE001 - the edge of the thread: our own bug must be told, and must not end the watch
             self._notes[:] = [f"ipyhot itself failed; please report it:\n{traceback.format_exc()}"]
             self._teller.tell(None)
-        self._echo.loaded(names, began, time.monotonic())
+        self._echo.loaded(names, began, time.time() if report is None else report.built_at)
+
+    def _written(self, name: str) -> float | None:
+        folder = self.engine.folder_of(name)
+        try:
+            return os.stat(folder.place_of(name)).st_mtime if folder is not None else None
+        except OSError:  # it is gone: that is no echo
+            return None
 
     def _names_of(self, batch: Batch) -> frozenset[str]:
         names: set[str] = set()
