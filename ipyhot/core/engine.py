@@ -6,6 +6,7 @@ transaction never wait for the lock: they leave a note in ``_arrivals``, which i
 
 import collections
 import ctypes
+import os
 import sys
 import threading
 import time
@@ -110,6 +111,7 @@ class Engine:
         self._cancelled: set[str] = set()
         self._dropped: weakref.WeakValueDictionary[str, WatchedSpec] = weakref.WeakValueDictionary()
         self._stage: Stage | None = None
+        self._is_shut = False
         self._lock = threading.Lock()
         self._owner: int | None = None
         self._cancel_lock = threading.Lock()  # a leaf: no user code runs under it
@@ -133,6 +135,7 @@ class Engine:
             if other.package == folder.package and other.root != folder.root:
                 raise FolderError(f"{folder.root}: modules of {other.root}, which is watched, have the same names.")
         with self._exclusively():
+            _forget_elsewhere(folder)
             self._folders = (*(other for other in self._folders if other.root != folder.root), folder)
             if self._finder not in sys.meta_path:
                 sys.meta_path.insert(0, self._finder)
@@ -149,6 +152,13 @@ class Engine:
                 self._graph.remove(name)
             if not self._folders and self._finder in sys.meta_path:
                 sys.meta_path.remove(self._finder)
+
+    def shut(self) -> None:
+        """Let nothing go live any more, at once, whatever a file that is being loaded does."""
+        self._is_shut = True
+        self._folders = ()
+        if self._finder in sys.meta_path:
+            sys.meta_path.remove(self._finder)
 
     def folder_of(self, name: str) -> Folder | None:
         """Return the watched folder that a module name belongs to."""
@@ -447,7 +457,7 @@ class Engine:
     def _publish(self, stage: Stage, held: Collection[str], outcome: _Outcome) -> None:
         """Commit what was staged and is not held back."""
         going = [name for name, staged in stage.results.items() if staged.error is None and name not in held]
-        if not going:
+        if not going or self._is_shut:
             return
         stage.adopt_replacements()
         replacements = {name: self._replacement(stage, name) for name in going}
@@ -537,6 +547,16 @@ def _is_same(source: Source, live: Source) -> bool:
 def _is_newest_text(folder: Folder, name: str, source: Source) -> bool:
     now = _read(folder, name)
     return now is None or now.digest == source.digest
+
+
+def _forget_elsewhere(folder: Folder) -> None:
+    """Take modules of a folder of the same name, which is no longer watched, out of ``sys.modules``."""
+    for name, module in list(sys.modules.items()):
+        spec = getattr(module, "__spec__", None) if folder.package and folder.parts_of(name) is not None else None
+        if isinstance(spec, WatchedSpec):
+            places = [spec.origin] if spec.origin else spec.submodule_search_locations or []
+            if not any(place == folder.root or place.startswith(folder.root + os.sep) for place in places):
+                del sys.modules[name]
 
 
 def _static_imports(source: Source) -> Iterator[str]:

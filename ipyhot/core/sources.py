@@ -159,8 +159,8 @@ def _check_clash(top: str, above: str) -> None:
     """Raise if importing ``top`` would find anything but the folder of that name in ``above``."""
     loaded = sys.modules.get(top)
     spec = getattr(loaded, "__spec__", None) if loaded is not None else _find_elsewhere(top)
-    if loaded is None and spec is None:
-        return
+    if (spec is None and loaded is None) or hasattr(spec, "source"):
+        return  # nobody has the name, or a folder that is not watched any more
     places = [*(getattr(spec, "submodule_search_locations", None) or ()), *(getattr(loaded, "__path__", None) or ())]
     if os.path.join(above, top) in map(os.path.realpath, places):
         return

@@ -57,17 +57,22 @@ class Heirs:
         """
         deeds: list[Deed] = []
         classes: dict[type, type] = {}
+        methods: list[tuple[types.FunctionType, object]] = []
         for module, (old, new) in replaced.items():
             for path, before, after in _pairs(module, old, new):
                 if isinstance(before, types.FunctionType):
                     deeds += self._forward(module, path, before, after)
+                    methods += [(before, after)] if "__class__" in before.__code__.co_freevars else []
                 else:
                     classes[before] = after
                 before = after = None  # noqa: PLW2901 - a variable that still held a class would count as an instance
         notes: list[str] = []
         self._retiring = classes
-        namespaces = [*self.holders, *(old for old, _ in replaced.values())]
-        for deed, note in _instance_deeds(classes, namespaces):
+        if not _are_held(classes, [*self.holders, *(old for old, _ in replaced.values())]):
+            return deeds, notes
+        for before, after in methods:
+            deeds += _class_cell(before, after)
+        for deed, note in _instance_deeds(classes):
             if note is None:
                 deeds += deed
             else:
@@ -104,16 +109,13 @@ class Heirs:
             if before is not after:
                 yield set_attribute(old, name, after)
         yield set_item(old.__dict__, "__wrapped__", relay)
-        yield from _class_cells(old, new)
 
 
-def _class_cells(old: types.FunctionType, new: object) -> Iterator[Deed]:
+def _class_cell(old: types.FunctionType, new: object) -> list[Deed]:
     """Let ``super()`` in a call that is still running find the class its instance has been moved to."""
-    if "__class__" not in old.__code__.co_freevars or not isinstance(new, types.FunctionType):
-        return
-    before, after = _closure(old).get("__class__"), _closure(new).get("__class__")
-    if before is not None and after is not None:
-        yield set_attribute(before, "cell_contents", after.cell_contents)
+    before = _closure(old)["__class__"]
+    after = _closure(new).get("__class__") if isinstance(new, types.FunctionType) else None
+    return [set_attribute(before, "cell_contents", after.cell_contents)] if after is not None else []
 
 
 def _closure(function: types.FunctionType) -> dict[str, types.CellType]:
@@ -219,12 +221,8 @@ def _renamed(code: types.CodeType) -> set[str]:
     return found
 
 
-def _instance_deeds(
-    classes: Mapping[type, type], namespaces: list[dict[str, Any]]
-) -> Iterator[tuple[list[Deed], str | None]]:
+def _instance_deeds(classes: Mapping[type, type]) -> Iterator[tuple[list[Deed], str | None]]:
     """Move instances and foreign subclasses of replaced classes; one walk over the heap finds them all."""
-    if not _are_held(classes, namespaces):
-        return
     refused: set[type] = set()
     for holder in gc.get_referrers(*classes):
         old = type(holder)

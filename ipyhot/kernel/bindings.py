@@ -41,49 +41,65 @@ class Bindings:
         self._is_watched = is_watched
         self._bindings: dict[str, _Binding] = {}
         self._stars: dict[str, None] = {}
-        self._rebound: set[str] = set()
-        self._fresh: set[str] = set()
-        self._committed: set[str] = set()
+        self._begin()
 
     def before_cell(self, text: str, transform: Callable[[str], str] = str) -> None:
         """Read which names a cell is going to import, and which of those it follows it is going to rebind."""
-        self._rebound, self._fresh, self._committed = set(), set(), set()
+        self._begin()
         if "import" not in text and not any(name in text for name in self._bindings):
             return
         try:
             tree = ast.parse(transform(text))
         except (SyntaxError, ValueError):  # IPython is about to say so itself
             return
-        for name, origin in _stores(tree.body):
+        for name, origin, is_certain in _stores(tree.body):
             if name == "*" and origin is not None:
-                if self._is_watched(origin[0]):
-                    self._stars[origin[0]] = None
-            elif origin is not None and self._is_watched(origin[0]):
+                self._stars[origin[0]] = None
+                self._fresh_stars.append(origin[0])
+            elif origin is not None:
                 known = self._bindings.get(name)
                 if known is None or (known.module, known.attribute) != origin:
                     self._bindings[name] = _Binding(*origin)
                 self._fresh.add(name)
-                self._rebound.discard(name)
+                self._rebound.pop(name, None)
             else:
-                self._rebound.add(name)
+                self._rebound[name] = is_certain
 
     def after_cell(self, *, succeeded: bool) -> None:
         """Let go of the names that the cell bound to something else, and see what its imports bound."""
-        for name in self._rebound & self._bindings.keys():
+        for module in self._fresh_stars:
+            self._see_star(module)
+        for name in self._rebound.keys() & self._bindings.keys():
             binding = self._bindings[name]
-            if succeeded or self._namespace.get(name, _UNKNOWN) is not binding.value:
+            expected = _live(binding) if binding.value is _UNKNOWN else binding.value
+            was_certainly_run = succeeded and self._rebound[name]
+            if was_certainly_run or self._namespace.get(name, _UNKNOWN) is not expected:
                 del self._bindings[name]
         for name in self._fresh & self._bindings.keys():
             binding = self._bindings[name]
-            live = getattr(sys.modules.get(binding.module), binding.attribute, _UNKNOWN)
             if name not in self._namespace:
                 del self._bindings[name]
-            elif binding.module in self._committed and live is not _UNKNOWN:
+            elif binding.module in self._committed and (live := _live(binding)) is not _UNKNOWN:
                 # A generation went live between the import and now; the name may hold the one before.
                 self._namespace[name] = binding.value = live
-            else:
+            elif self._is_watched(binding.module):
                 binding.value = self._namespace[name]
-        self._rebound, self._fresh = set(), set()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._rebound: dict[str, bool] = {}
+        self._fresh: set[str] = set()
+        self._fresh_stars: list[str] = []
+        self._committed: set[str] = set()
+
+    def _see_star(self, module: str) -> None:
+        """Follow each name that a star import took, as if it had been named."""
+        if not self._is_watched(module):
+            return
+        for name in _public(vars(sys.modules[module])) if module in sys.modules else ():
+            if name not in self._rebound:
+                self._bindings[name] = _Binding(module, name)
+                self._fresh.add(name)
 
     def deeds(self, replacements: Mapping[str, Replacement]) -> Iterator[Deed]:
         """Return what binds the user's names to the new values."""
@@ -115,8 +131,15 @@ class Bindings:
         old = _public(replacement.old_namespace)
         for name, value in _public(replacement.new_namespace).items():
             now = self._namespace.get(name, _UNKNOWN)
-            if now is _UNKNOWN or (name in old and now is old[name] and name not in self._bindings):
+            is_new = now is _UNKNOWN and name not in old
+            was_just_taken = replacement.name in self._fresh_stars and name in old and now is old[name]
+            if is_new or was_just_taken:
                 yield set_item(self._namespace, name, value)
+                self._bindings.setdefault(name, _Binding(replacement.name, name))
+
+
+def _live(binding: _Binding) -> object:
+    return getattr(sys.modules.get(binding.module), binding.attribute, _UNKNOWN)
 
 
 def _public(namespace: Mapping[str, Any]) -> dict[str, Any]:
@@ -124,28 +147,40 @@ def _public(namespace: Mapping[str, Any]) -> dict[str, Any]:
     return {name: namespace[name] for name in names if name in namespace}
 
 
-def _stores(statements: list[ast.stmt]) -> Iterator[tuple[str, tuple[str, str] | None]]:
-    """Yield each name that statements bind at the top level, in order, with module and attribute if an import does it."""
+_Store = tuple[str, tuple[str, str] | None, bool]
+
+
+def _stores(statements: list[ast.stmt], *, is_certain: bool = True) -> Iterator[_Store]:
+    """Yield each name that statements bind at the top level, in order.
+
+    With it go module and attribute if an import does it, and whether the statement certainly runs: one of two branches,
+    or the handler of an exception, may not.
+    """
     for statement in statements:
         if isinstance(statement, ast.ImportFrom):
             for alias in statement.names:
                 origin = (statement.module or "", alias.name) if not statement.level else None
-                yield ("*" if alias.name == "*" else alias.asname or alias.name), origin
+                yield "*" if alias.name == "*" else alias.asname or alias.name, origin, is_certain
         elif isinstance(statement, ast.Import):
             for alias in statement.names:
-                yield alias.asname or alias.name.partition(".")[0], None
+                yield alias.asname or alias.name.partition(".")[0], None, is_certain
         elif isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            yield statement.name, None
+            yield statement.name, None, is_certain
         else:
-            for node in _own_nodes(statement):
-                if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-                    yield node.id, None
-                elif isinstance(node, ast.ExceptHandler) and node.name:
-                    yield node.name, None
-            for field in ("body", "orelse", "finalbody"):
-                yield from _stores(getattr(statement, field, []))
-            for part in [*getattr(statement, "handlers", []), *getattr(statement, "cases", [])]:
-                yield from _stores(part.body)
+            yield from _inner_stores(statement, is_certain=is_certain)
+
+
+def _inner_stores(statement: ast.stmt, *, is_certain: bool) -> Iterator[_Store]:
+    for node in _own_nodes(statement):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            yield node.id, None, is_certain
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            yield node.name, None, False
+    is_branch = isinstance(statement, ast.If | ast.Try | ast.TryStar | ast.Match | ast.While | ast.For)
+    for field in ("body", "orelse", "finalbody"):
+        yield from _stores(getattr(statement, field, []), is_certain=is_certain and not is_branch)
+    for part in [*getattr(statement, "handlers", []), *getattr(statement, "cases", [])]:
+        yield from _stores(part.body, is_certain=False)
 
 
 def _own_nodes(statement: ast.stmt) -> Iterator[ast.AST]:

@@ -46,7 +46,7 @@ class Session:
     def __init__(self, shell: Any) -> None:
         self._shell = shell
         self._tree = HandlerTree(self._handler_of)
-        self._bindings = Bindings(shell.user_ns, lambda name: self.engine.folder_of(name) is not None)
+        self._bindings = Bindings(shell.user_ns, self._is_watched)
         self.engine = Engine([self._tree, self._bindings], [self._call_back, self._show])
         self.engine.holders.append(shell.user_ns)
         self.hot = Hot(self, self._tree.root)
@@ -60,6 +60,11 @@ class Session:
         self._echo = Echo()
         self._is_closed = False
         self._watcher = Watcher(self._take, self._is_relevant)
+        for cell in _cells_so_far(shell):  # names that were imported before the extension was loaded follow too
+            self._bindings.before_cell(cell, shell.transform_cell)
+            self._bindings.after_cell(succeeded=True)
+        if cell := _cell_running(shell):
+            self._bindings.before_cell(cell, shell.transform_cell)
         shell.events.register("pre_run_cell", self._before_cell)
         shell.events.register("post_run_cell", self._after_cell)
         _after_fork_in_child(self)
@@ -140,12 +145,11 @@ class Session:
         if self._is_closed:
             return
         self._is_closed = True
+        self.engine.shut()
         self._shell.events.unregister("pre_run_cell", self._before_cell)
         self._shell.events.unregister("post_run_cell", self._after_cell)
         self._watcher.stop()
         self._teller.stop()
-        for folder in self.engine.folders:
-            self.engine.remove_folder(folder)
 
     def after_fork(self) -> None:
         """Be harmless in a forked child, where no thread of ours lives."""
@@ -223,6 +227,9 @@ class Session:
         self._teller.cell_ended()
         self._bindings.after_cell(succeeded=bool(result.success))
 
+    def _is_watched(self, name: str) -> bool:
+        return self.engine.folder_of(name) is not None
+
     def _handler_of(self, name: str) -> str | None:
         folder = self.engine.folder_of(name)
         return None if folder is None else folder.handler_of(name)
@@ -233,6 +240,16 @@ class Session:
             if name is not None and (name in self.engine.live or name in self.engine.failures):
                 return name
         raise UnknownHandlerError(f"no handler {handler!r}; there are {', '.join(self._tree.root) or 'none'}")
+
+
+def _cells_so_far(shell: Any) -> list[str]:
+    found = getattr(getattr(shell, "history_manager", None), "input_hist_raw", None) or [""]
+    return list(found[1:-1])
+
+
+def _cell_running(shell: Any) -> str:
+    found = getattr(getattr(shell, "history_manager", None), "input_hist_raw", None) or [""]
+    return str(found[-1])
 
 
 _sessions: Final[weakref.WeakSet[Session]] = weakref.WeakSet()

@@ -1,0 +1,87 @@
+"""Imports go one way, the heart needs the standard library only, and importing ipyhot does nothing."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "ipyhot"
+
+# A module may import modules of lower rows only.
+ROWS = [
+    ["core.model", "core.errors"],
+    ["core.commit", "core.graph", "core.sources", "watch.settle", "watch.echo"],
+    ["core.diff", "core.plan", "core.imports", "watch.observer"],
+    ["core.succession", "core.stage", "watch.watcher"],
+    ["core.failures"],
+    ["core.engine"],
+    ["kernel.jupyter", "kernel.panel", "kernel.handlers", "kernel.bindings"],
+    ["kernel.teller", "kernel.hot"],
+    ["kernel.session"],
+    ["kernel.magics"],
+    ["kernel.extension"],
+    ["", "__main__"],
+]
+RANK = {name: rank for rank, row in enumerate(ROWS) for name in row}
+
+
+def modules() -> dict[str, Path]:
+    found = {}
+    for path in PACKAGE.rglob("*.py"):
+        name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+        name = name.removesuffix("__init__").rstrip(".") if name.endswith("__init__") else name
+        if name not in {"core", "watch", "kernel"}:
+            found[name] = path
+    return found
+
+
+def imported(path: Path) -> set[str]:
+    """Return what a file imports at run time, with imports inside functions, without those for types alone."""
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            node.body = [ast.Pass()]
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            found.add(node.module or "")
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return found
+
+
+def test_every_module_has_its_place() -> None:
+    assert modules().keys() == RANK.keys()
+
+
+@pytest.mark.parametrize("name", sorted(RANK))
+def test_imports_go_one_way(name: str) -> None:
+    inner = {found.removeprefix("ipyhot.") for found in imported(modules()[name]) if found.startswith("ipyhot.")}
+    assert [other for other in inner & RANK.keys() if RANK[other] >= RANK[name]] == []
+
+
+@pytest.mark.parametrize("name", sorted(name for name in RANK if name.startswith("core.")))
+def test_the_heart_imports_the_standard_library_only(name: str) -> None:
+    tops = {found.partition(".")[0] for found in imported(modules()[name])}
+    assert tops - sys.stdlib_module_names <= {"ipyhot"}
+
+
+def test_importing_ipyhot_costs_and_does_nothing() -> None:
+    code = (
+        "import sys, threading; before = list(sys.meta_path); import ipyhot; "
+        "print([name for name in ('IPython', 'watchdog', 'ipyhot.core') if name in sys.modules], "
+        "sys.meta_path == before, threading.active_count())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[] True 1"
+
+
+def test_the_facade_exports_the_two_hooks_of_an_extension() -> None:
+    import ipyhot
+
+    assert ipyhot.__all__ == ["load_ipython_extension", "unload_ipython_extension"]
+    assert ipyhot.__version__
