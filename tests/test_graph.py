@@ -17,25 +17,6 @@ def test_a_name_that_is_not_there_yet_has_dependents() -> None:
     assert Graph({"b": {"missing"}}).dependents(["missing"]) == {"b": "missing"}
 
 
-def test_order_puts_each_module_once_and_dependencies_first() -> None:
-    #     a          diamond: d imports b and c, both import a
-    #    / \
-    #   b   c
-    #    \ /
-    #     d
-    graph = Graph({"d": {"b", "c"}, "b": {"a"}, "c": {"a"}})
-    assert graph.order(["d", "c", "b", "a"]) == ["a", "b", "c", "d"]
-
-
-def test_order_of_a_cycle_ends() -> None:
-    assert sorted(Graph({"a": {"b"}, "b": {"a"}}).order(["a", "b"])) == ["a", "b"]
-
-
-def test_a_chain_longer_than_the_recursion_limit_is_ordered() -> None:
-    graph = Graph({f"m{index}": {f"m{index + 1}"} for index in range(5000)})
-    assert graph.order([f"m{index}" for index in range(5001)])[0] == "m5000"
-
-
 def test_a_module_that_imports_itself_does_not_depend_on_itself() -> None:
     graph = Graph({"a": {"a"}})
     assert graph.dependents(["a"]) == {}

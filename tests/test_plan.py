@@ -16,6 +16,7 @@ def source(name: str, text: str = "old") -> Source:
     return Source(name, f"/{name}.py", text.encode(), text)
 
 
+ENTERED = {"base": 0, "left": 1, "right": 2, "top": 3}
 LIVE = {name: Version(source(name), 1) for name in ["base", "left", "right", "top", "lone"]}
 
 
@@ -24,7 +25,7 @@ def change(*names: str) -> dict[str, Change]:
 
 
 def made(*names: str, failing: tuple[str, ...] = (), live: dict[str, Version] = LIVE) -> plan.Plan:
-    return plan.make(change(*names), GRAPH, live, failing)
+    return plan.make(change(*names), GRAPH, live, failing, ENTERED)
 
 
 def held(wanted: plan.Plan, *failed: str) -> dict[str, set[str]]:
@@ -36,6 +37,12 @@ def test_a_change_runs_its_dependents_after_it_and_nothing_else() -> None:
     assert list(made("lone").steps) == ["lone"]
 
 
+def test_modules_run_in_the_order_in_which_they_were_first_entered_and_new_ones_last() -> None:
+    entered = {"top": 0, "right": 1, "left": 2, "base": 3}
+    wanted = plan.make(change("base", "brand_new"), GRAPH, LIVE, (), entered)
+    assert list(wanted.steps) == ["top", "right", "left", "base", "brand_new"]
+
+
 def test_a_changed_file_runs_its_new_text_and_a_dependent_the_live_one() -> None:
     steps = made("base").steps
     assert [steps[name].source.digest for name in ("base", "left")] == ["new", "old"]
@@ -43,7 +50,7 @@ def test_a_changed_file_runs_its_new_text_and_a_dependent_the_live_one() -> None
 
 
 def test_a_file_that_is_gone_is_dropped() -> None:
-    wanted = plan.make({"lone": Change("lone", "/lone.py", None)}, GRAPH, LIVE, ())
+    wanted = plan.make({"lone": Change("lone", "/lone.py", None)}, GRAPH, LIVE, (), ENTERED)
     assert wanted.steps["lone"].way is Way.DROP
 
 

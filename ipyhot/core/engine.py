@@ -6,6 +6,7 @@ transaction never wait for the lock: they leave a note in ``_arrivals``, which i
 
 import collections
 import ctypes
+import itertools
 import os
 import sys
 import threading
@@ -41,6 +42,7 @@ class Replacement:
     old_namespace: dict[str, Any]
     new: Any
     new_namespace: dict[str, Any]
+    covered: object = None  # what the old file had put into sys.modules in place of its module
 
     @property
     def is_drop(self) -> bool:
@@ -69,6 +71,7 @@ class _Arrival:
     source: Source
     dependencies: frozenset[str]
     generation: int
+    turn: int
 
 
 @dataclass(slots=True)
@@ -109,6 +112,10 @@ class Engine:
         self._arrivals: collections.deque[_Arrival] = collections.deque()
         self._stale: set[str] = set()
         self._cancelled: set[str] = set()
+        self._entered: dict[
+            str, int
+        ] = {}  # name -> when its load first began: how a cycle is entered decides whether it loads
+        self._turns = itertools.count()
         self._dropped: weakref.WeakValueDictionary[str, WatchedSpec] = weakref.WeakValueDictionary()
         self._stage: Stage | None = None
         self._is_shut = False
@@ -179,7 +186,7 @@ class Engine:
             imported = frozenset(_static_imports(source))
         except (SyntaxError, ValueError):  # broken since it was imported: the next look at it says so
             imported = frozenset()
-        self._arrivals.append(_Arrival(source, imported, self.generation))
+        self._arrivals.append(_Arrival(source, imported, self.generation, next(self._turns)))
 
     # -- what the finder asks
 
@@ -191,7 +198,8 @@ class Engine:
         """See ``Importing.loaded``."""
         if module is None:
             return
-        self._arrivals.append(_Arrival(spec.source, self._with_submodules(spec.source, dependencies), self.generation))
+        found = self._with_submodules(spec.source, dependencies)
+        self._arrivals.append(_Arrival(spec.source, found, self.generation, next(self._turns)))
         if self._lock.acquire(blocking=False):
             try:
                 self._take_arrivals()
@@ -207,6 +215,7 @@ class Engine:
             if folder is None or module is None or source.name in self.live:
                 continue
             self.live[source.name] = Version(source, self.generation, arrival.dependencies)
+            self._entered.setdefault(source.name, arrival.turn)
             self._graph.replace(source.name, arrival.dependencies)
             self.failures.pop(source.name, None)
             namespace = getattr(module, "__dict__", {})
@@ -308,7 +317,9 @@ class Engine:
         changes = self._changes(names, forced)
         asked = tuple(sorted(name for name in changes if name in names))
         outcome = _Outcome()
-        built = self._run(changes, outcome) if asked else began
+        # Without a change nothing is tried again; a culprit that is as it was before is one, too.
+        is_moved = bool(asked) or self.failures != known
+        built = self._run(changes, outcome) if changes and is_moved else began
         if not outcome.ways and self.failures == known:
             return None
         self.generation += bool(outcome.ways)
@@ -364,7 +375,7 @@ class Engine:
         """
         failing = {name for name, failure in self.failures.items() if name in changes and not failure.is_held}
         while True:
-            wanted = plan.make(changes, self._graph, self.live, failing)
+            wanted = plan.make(changes, self._graph, self.live, failing, self._entered)
             with self._staging(wanted) as stage:
                 broken = stage.compile()
                 if not broken:
@@ -468,6 +479,8 @@ class Engine:
         deeds += heirs
         for participant in self.participants:
             deeds += participant.deeds(replacements)
+        for name in stage.entered:
+            self._entered.setdefault(name, next(self._turns))
         edges = self._edges(stage)  # before the commit: nothing after it may raise
         commit(deeds)
         outcome.notes += notes
@@ -484,6 +497,7 @@ class Engine:
         if step.source is None:
             self._remember(stage.worn.get(name))
             self.live.pop(name, None)
+            self._entered.pop(name, None)
             self._graph.remove(name)
             self.failures.pop(name, None)
             return
@@ -497,7 +511,7 @@ class Engine:
         """Keep a dropped module in sight for as long as anybody holds something of it: its file may come back."""
         spec = getattr(module, "__spec__", None)
         if module is not None and isinstance(spec, WatchedSpec):
-            spec.module = module
+            spec.module, spec.standin = module, self._standins.pop(spec.name)
             self._dropped[spec.name] = spec
 
     def _replacement(self, stage: Stage, name: str) -> Replacement:
@@ -505,6 +519,7 @@ class Engine:
         old = stage.worn.get(name)
         if name in stage.placed and (dropped := self._dropped.pop(name, None)) is not None:
             old = dropped.module
+            self._standins[name] = dropped.standin
             self._standins[name].put_on(old)
         namespace = {} if old is None else object.__getattribute__(old, "__dict__")
         new_namespace = {} if staged.module is None else vars(staged.module)
@@ -512,14 +527,15 @@ class Engine:
             for key, value in namespace.items():
                 if isinstance(value, types.ModuleType) and sys.modules.get(f"{name}.{key}") is value:
                     new_namespace.setdefault(key, value)
-        return Replacement(name, old, namespace, staged.value, new_namespace)
+        return Replacement(name, old, namespace, staged.value, new_namespace, stage.covered.get(name))
 
     def _module_deeds(self, replacement: Replacement) -> Iterator[Deed]:
         name, new = replacement.name, replacement.new
         package, _, attribute = name.rpartition(".")
         parent = sys.modules.get(package)
         namespace = object.__getattribute__(parent, "__dict__") if isinstance(parent, types.ModuleType) else {}
-        is_module = isinstance(namespace.get(attribute), types.ModuleType | None)
+        held = namespace.get(attribute)
+        is_module = isinstance(held, types.ModuleType | None) or held is replacement.covered
         if replacement.is_drop:
             yield delete_item(sys.modules, name)
             if is_module:

@@ -48,20 +48,3 @@ class Graph:
                     found[dependent] = name
                     stack.append(dependent)
         return found
-
-    def order(self, names: Iterable[str]) -> list[str]:
-        """Return the names with dependencies first; inside a cycle, and among equals, alphabetically."""
-        wanted = set(names)
-        ordered: dict[str, None] = {}
-        entered: set[str] = set()
-        for start in sorted(wanted):
-            stack = [(start, False)]
-            while stack:
-                name, left = stack.pop()
-                if left:
-                    ordered[name] = None
-                elif name not in entered:
-                    entered.add(name)
-                    stack.append((name, True))
-                    stack += [(other, False) for other in sorted(self.dependencies(name) & wanted, reverse=True)]
-        return list(ordered)

@@ -70,6 +70,7 @@ class WatchedSpec(importlib.machinery.ModuleSpec):
 
     source: Source
     module: types.ModuleType
+    standin: "Standin"
     began: Callable[[], None] | None = None
     ended: Callable[[], None] | None = None
 

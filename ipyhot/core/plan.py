@@ -4,6 +4,7 @@ A changed file, the files that depend on it, and whatever else of the burst thos
 Only a module that was live and sound before has a veto: its failure would lose something.
 """
 
+import math
 from collections.abc import Collection, Iterable, Mapping
 
 from ipyhot.core.graph import Graph
@@ -17,18 +18,23 @@ def make(
     graph: Graph,
     live: Mapping[str, Version],
     failing: Collection[str],
+    entered: Mapping[str, int],
 ) -> Plan:
-    """Return what to run for some changes: each changed module and all that imports it, dependencies first.
+    """Return what to run for some changes: each changed module and all that imports it, in the order of a fresh start.
+
+    What one of them imports is loaded when it asks for it, so dependencies come first all the same. The order decides
+    how a circular import is entered, and with that whether it loads at all.
 
     Args:
         changes: what differs from what is live, by module name.
         graph: the edges of the live modules, and of the failing ones as far as they are known.
         live: the versions that are live now.
         failing: modules whose newest text was not live before this change.
+        entered: when each module's load first began; a new one comes last, by its name.
     """
     led_by = graph.dependents(changes)
     steps: dict[str, Step] = {}
-    for name in graph.order([*changes, *led_by]):
+    for name in sorted({*changes, *led_by}, key=lambda name: (entered.get(name, math.inf), name)):
         if name in changes:
             steps[name] = _step_of_change(changes[name], name in live)
         elif name in live:

@@ -61,6 +61,7 @@ class Stage:
     ) -> None:
         self.results: dict[str, Staged] = {}
         self.fallen: list[str] = []  # in the order they failed: the first of those with one error is to blame
+        self.entered: list[str] = []
         self.is_cancelled = False
         self._folder_of = folder_of
         self._standins = standins
@@ -134,8 +135,8 @@ class Stage:
                 sys.modules[name] = target
         self._over.set()
 
-    def touch(self, name: str) -> types.ModuleType:
-        """Return the staged module of a name, loading it first if nobody did yet.
+    def touch(self, name: str) -> Any:
+        """Return the staged module of a name, or what it put in its own place, loading it first if nobody did yet.
 
         Raises:
             BaseException: whatever its load raised, now or before.
@@ -147,7 +148,7 @@ class Stage:
             raise staged.error.with_traceback(staged.traceback)
         if staged.module is None:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-        return staged.module
+        return staged.value if staged.state is _State.DONE else staged.module
 
     def admit(self, name: str) -> types.ModuleType | None:
         """Take a module that is not live into the transaction, because what is being staged imports it."""
@@ -181,6 +182,11 @@ class Stage:
         """Those of ``worn`` that are placeholders."""
         return self._placed
 
+    @property
+    def covered(self) -> Mapping[str, object]:
+        """What files had put into ``sys.modules``, where a module stands in for it during the transaction."""
+        return self._covered
+
     def _add(self, step: Step) -> None:
         folder = self._folder_of(step.name)
         module = None
@@ -195,6 +201,7 @@ class Stage:
         if staged.state is not _State.WAITING:
             return  # the package's own __init__ imported it
         staged.state = _State.RUNNING
+        self.entered.append(staged.step.name)
         self._under_way.append(staged.step.name)
         self._on_load(staged.step.name)
         try:
@@ -292,10 +299,12 @@ class Stage:
         """Answer the import system, which asks for the spec of what it finds in ``sys.modules``."""
         touch(name)
         try:
-            return self.touch(name).__spec__
+            self.touch(name)
         except BaseException as error:
             self._lost = error  # CPython clears what is raised here: ``_import`` raises it again
             raise
+        module = self.results[name].module
+        return None if module is None else module.__spec__
 
     def _import(self, *arguments: Any, **named: Any) -> object:
         """Import as ever; raise what CPython lost of it. Stands for ``__import__`` in the building thread."""
@@ -356,7 +365,7 @@ def _is_child(stage: Stage, name: str, attribute: str, live: types.ModuleType) -
     if staged is not None and staged.module is not None:
         return attribute not in vars(staged.module)
     value = object.__getattribute__(live, "__dict__").get(attribute)
-    return value is None or isinstance(value, types.ModuleType)
+    return isinstance(value, types.ModuleType | None) or value is stage.covered.get(f"{name}.{attribute}")
 
 
 def _loader(module: types.ModuleType) -> Loader:

@@ -6,6 +6,7 @@
 import collections
 import contextlib
 import dis
+import functools
 import gc
 import operator
 import sys
@@ -44,6 +45,8 @@ class Heirs:
     def __init__(self) -> None:
         self.holders: list[dict[str, Any]] = []
         self._retiring: dict[type, type] = {}
+        self._caches: list[Any] = []
+        self._departed: weakref.WeakValueDictionary[tuple[str, str], Any] = weakref.WeakValueDictionary()
         self._relays: weakref.WeakValueDictionary[tuple[str, str], _Relay] = weakref.WeakValueDictionary()
 
     def deeds(self, replaced: Mapping[str, tuple[dict[str, Any], dict[str, Any]]]) -> tuple[list[Deed], list[str]]:
@@ -59,13 +62,20 @@ class Heirs:
         classes: dict[type, type] = {}
         methods: list[tuple[types.FunctionType, object]] = []
         for module, (old, new) in replaced.items():
-            for path, before, after in _pairs(module, old, new):
-                if isinstance(before, types.FunctionType):
+            pairs = [*self._returned(module, new), *_pairs(module, old, new)]
+            deeds += self._redirected(module, new, {path for path, _, after in pairs if after is not _GONE})
+            for path, before, after in pairs:
+                if after is _GONE:
+                    self._departed[module, path] = before
+                elif isinstance(before, _CACHED):
+                    self._caches.append(before)
+                elif isinstance(before, types.FunctionType):
                     deeds += self._forward(module, path, before, after)
                     methods += [(before, after)] if "__class__" in before.__code__.co_freevars else []
                 else:
                     classes[before] = after
                 before = after = None  # noqa: PLW2901 - a variable that still held a class would count as an instance
+            pairs.clear()
         notes: list[str] = []
         self._retiring = classes
         if not _are_held(classes, [*self.holders, *(old for old, _ in replaced.values())]):
@@ -79,12 +89,31 @@ class Heirs:
                 notes.append(note)
         return deeds, notes
 
+    def _returned(self, module: str, new: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+        """Yield what an earlier version defined and the last one did not, if it is back: cut, save, paste, save."""
+        for key in [key for key in list(self._departed) if key[0] == module]:
+            after = _at(new, key[1])
+            before = self._departed.get(key)
+            if before is not None and after is not _GONE and before is not after:
+                del self._departed[key]
+                yield key[1], before, after
+
+    def _redirected(self, module: str, new: dict[str, Any], paired: set[str]) -> Iterator[Deed]:
+        """Lead outlived functions to the newest even if the last version had something else under their name."""
+        for key, relay in list(self._relays.items()):
+            after = _at(new, key[1]) if key[0] == module and key[1] not in paired else _GONE
+            if after is not _GONE and callable(after):
+                yield set_attribute(relay, "__wrapped__", after)
+
     def retire(self, namespaces: list[dict[str, Any]]) -> None:
         """After the commit, let lists, dicts and variables hold the new classes, and take the old ones out of use.
 
         Old classes that nobody holds any more leave ``Base.__subclasses__()``: they are garbage, but a collection may
         be long in coming, and registries by ``__subclasses__`` would find them.
         """
+        caches, self._caches = self._caches, []
+        for cached in caches:  # held ones call the new function from now on; what the old one returned is stale
+            cached.cache_clear()
         retiring, self._retiring = self._retiring, {}
         if _are_held(retiring, [*self.holders, *namespaces]):
             _replace_in_containers(retiring)
@@ -105,8 +134,9 @@ class Heirs:
             ("__defaults__", old.__defaults__, None),
             ("__kwdefaults__", old.__kwdefaults__, None),
             ("__doc__", old.__doc__, doc),
+            ("__annotations__", old.__annotations__, getattr(new, "__annotations__", {})),
         ):
-            if before is not after:
+            if before is not after and before != after:
                 yield set_attribute(old, name, after)
         yield set_item(old.__dict__, "__wrapped__", relay)
 
@@ -154,7 +184,8 @@ def _forwarding_code(old: types.CodeType, relay: _Relay, new: object) -> types.C
 def _pairs(module: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     """Yield path, old and new of each function and class that the old module defined and that has a successor."""
     seen: set[int] = set()
-    stack = [(name, value, new[name]) for name, value in list(old.items()) if name in new]
+    # The first name comes first: an alias bound later must not take a function that has a name of its own.
+    stack = [(name, value, new.get(name, _GONE)) for name, value in reversed(list(old.items()))]
     while stack:
         path, before, after = stack.pop()
         if before is after or id(before) in seen:
@@ -163,22 +194,38 @@ def _pairs(module: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Itera
             if not _is_defined_as(before, module, path.rstrip(_WRAPPED), old):
                 continue
             seen.add(id(before))
-            if callable(after):
-                yield path, before, after
+            yield path, before, after if callable(after) else _GONE
         elif isinstance(before, type):
-            if before.__module__ != module or before.__qualname__ != path or not isinstance(after, type):
+            is_own = before.__module__ == module and before.__qualname__ == path
+            if not is_own:
                 continue
             seen.add(id(before))
-            yield path, before, after
-            members = vars(after)
-            stack += [(f"{path}.{key}", value, members[key]) for key, value in vars(before).items() if key in members]
+            yield path, before, after if isinstance(after, type) else _GONE
+            if isinstance(after, type):
+                members = vars(after)
+                stack += [(f"{path}.{key}", value, members.get(key, _GONE)) for key, value in vars(before).items()]
             continue
+        elif after is _GONE:
+            continue
+        elif isinstance(before, _CACHED) and path in getattr(before, "__qualname__", path):
+            yield path, before, after
         for attribute in _INSIDE if not isinstance(before, types.FunctionType) else ("__wrapped__",):
             inner = _inside(before, attribute)
             if inner is not None:
                 stack.append((path + _WRAPPED, inner, _inside(after, attribute) or after))
 
 
+def _at(namespace: Mapping[str, Any], path: str) -> Any:
+    """Return what stands at a dotted path of a namespace; ``_GONE`` if nothing does, or only inside of a wrapper."""
+    first, *rest = path.split(".")
+    found = namespace.get(first, _GONE)
+    for name in rest:
+        found = vars(found).get(name, _GONE) if isinstance(found, type) else _GONE
+    return found
+
+
+_GONE: Final = object()
+_CACHED: Final = type(functools.cache(int))
 _WRAPPED: Final = "~"  # ends the path of what a wrapper holds: f and what it wraps lead to different successors
 
 
@@ -226,6 +273,8 @@ def _instance_deeds(classes: Mapping[type, type]) -> Iterator[tuple[list[Deed], 
     refused: set[type] = set()
     for holder in gc.get_referrers(*classes):
         old = type(holder)
+        if isinstance(holder, type) and holder in classes:
+            continue
         if old in classes and old not in refused:
             if not _can(holder, "__class__", old, classes[old], object.__setattr__):
                 refused.add(old)

@@ -1,0 +1,217 @@
+"""The core alone, in this process: no observer, no kernel. Most of these were found by attacks on it."""
+
+import functools
+import gc
+import itertools
+import pickle
+import sys
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ipyhot.core.engine import Engine
+from ipyhot.core.model import Report
+from ipyhot.core.sources import open_folder
+
+_numbers = itertools.count(1)
+
+
+class Files:
+    """A folder and an engine that follows it."""
+
+    def __init__(self, top: Path) -> None:
+        self.package = f"files_{next(_numbers)}"
+        self.folder = top / self.package
+        self.folder.mkdir()
+        self.engine = Engine()
+
+    def start(self, **files: str) -> None:
+        self.write(**files)
+        watched = open_folder(self.folder)
+        self.engine.add_folder(watched)
+        self.engine.update(watched.scan())
+
+    def write(self, **files: str | None) -> None:
+        for name, text in files.items():
+            path = self.folder / (name.replace("__", "/", 1) + ".py" if not name.startswith("__") else name + ".py")
+            path.parent.mkdir(exist_ok=True)
+            path.unlink() if text is None else path.write_text(text.replace("PKG", self.package))
+
+    def save(self, **files: str | None) -> Report | None:
+        """Write files (or delete them, for None) and let the engine look at them."""
+        self.write(**files)
+        return self.engine.update([f"{self.package}.{name.replace('__', '.', 1)}" for name in files])
+
+    def __getitem__(self, name: str) -> object:
+        return sys.modules[f"{self.package}.{name}"]
+
+    @property
+    def failures(self) -> set[str]:
+        return {name.removeprefix(self.package + ".") for name in self.engine.failures}
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Files]:
+    monkeypatch.chdir(tmp_path)
+    files = Files(tmp_path)
+    yield files
+    for folder in files.engine.folders:
+        files.engine.remove_folder(folder)
+
+
+def test_undoing_what_held_a_burst_back_lets_the_rest_go_live(files: Files) -> None:
+    files.start(a="X = 1", b="Y = 1", user="from .a import X\nfrom .b import Y")
+    files.save(a="X = 2", b="Z = 1")
+    assert (files["a"].X, files.failures) == (1, {"a", "b", "user"})
+    files.save(b="Y = 1")
+    assert (files["a"].X, files["user"].X, files.failures) == (2, 2, set())
+
+
+def test_a_deleted_file_that_comes_back_unchanged_leaves_nothing_held(files: Files) -> None:
+    files.start(a="X = 1", b="from .a import X", c="Z = 1")
+    files.save(a=None)
+    assert files.failures == {"a", "b"}
+    files.save(a="X = 1")
+    assert files.failures == set()
+
+
+def test_a_circular_import_is_entered_where_it_was_entered_first(files: Files) -> None:
+    files.start(a="from .d import K\nV = K + 1", d="from . import a\nK = 1\ndef g(): return a.V")
+    for number in (5, 6):
+        files.save(d=f"from . import a\nK = {number}\ndef g(): return a.V")
+        assert (files["a"].V, files["d"].g(), files.failures) == (number + 1, number + 1, set())
+
+
+@pytest.mark.parametrize(
+    "middle",
+    ["", "from json import dumps as f", "class f: pass", "f = 3"],
+    ids=["removed", "imported from elsewhere", "a class", "a value"],
+)
+def test_a_function_that_left_its_file_and_came_back_is_followed(files: Files, middle: str) -> None:
+    files.start(a="def f(): return 1")
+    held = files["a"].f
+    files.save(a=middle)
+    files.save(a="def f(): return 2")
+    assert held() == 2
+
+
+def test_a_class_that_left_its_file_and_came_back_takes_its_instances(files: Files) -> None:
+    files.start(a="class A:\n    def m(self): return 1")
+    held = files["a"].A()
+    files.save(a="x = 1")
+    files.save(a="class A:\n    def m(self): return 2")
+    assert (held.m(), isinstance(held, files["a"].A)) == (2, True)
+
+
+def test_another_modules_function_is_not_changed_when_a_name_for_it_comes_back(files: Files) -> None:
+    files.start(a="from json import dumps as f")
+    files.save(a="def f(): return 1")
+    files.save(a="from json import dumps as f")
+    import json
+
+    assert json.dumps([1]) == "[1]"
+
+
+def test_a_held_cache_forgets_what_the_old_function_returned(files: Files) -> None:
+    files.start(a="from functools import lru_cache\n@lru_cache\ndef f(x): return (1, x)")
+    held = files["a"].f
+    held(1)
+    files.save(a="from functools import lru_cache\n@lru_cache\ndef f(x): return (2, x)")
+    assert held(1) == (2, 1)
+
+
+def test_annotations_of_a_held_function_are_the_newest(files: Files) -> None:
+    files.start(a="def f(a): pass")
+    held = files["a"].f
+    files.save(a="def f(a: int) -> str: pass")
+    assert held.__annotations__ == {"a": int, "return": str}
+
+
+def test_a_lambda_with_two_names_follows_the_first(files: Files) -> None:
+    files.start(a="f = lambda: 1\ng = f")
+    held = files["a"].f
+    files.save(a="f = lambda: 2\ng = lambda: 5")
+    assert held() == 2
+
+
+def test_classes_of_a_deleted_file_are_freed(files: Files) -> None:
+    files.start(c="class Base: pass", x="from .c import Base\nclass Child(Base): pass")
+    child = weakref.ref(files["x"].Child)
+    base = files["c"].Base
+    files.save(x=None)
+    gc.collect()
+    assert child() is None
+    assert base.__subclasses__() == []
+
+
+def test_a_metaclass_is_not_said_to_keep_its_classes(files: Files) -> None:
+    text = "class Meta(type): pass\nclass A(metaclass=Meta):\n    x = {n}\n"
+    files.start(a=text.replace("{n}", "1"))
+    held = files["a"].A()
+    report = files.save(a=text.replace("{n}", "2"))
+    assert report is not None
+    assert (report.notes, held.x) == ((), 2)
+
+
+@pytest.mark.parametrize("importer", ["from .a import X", "import PKG.a as aa\nX = aa.X", "from . import a\nX = a.X"])
+def test_a_file_may_put_an_object_in_place_of_its_module(files: Files, importer: str) -> None:
+    text = "import sys\nclass O:\n    X = {n}\nsys.modules[__name__] = O()"
+    files.start(a=text.replace("{n}", "1"), t=importer)
+    assert files["t"].X == 1
+    files.save(a=text.replace("{n}", "2"))
+    assert (files["t"].X, files["a"].X, getattr(sys.modules[files.package], "a").X) == (2, 2, 2)  # noqa: B009
+
+
+def test_layouts_that_cannot_follow_are_named(files: Files) -> None:
+    files.start(a="class P:\n    __slots__ = ('x',)")
+    held = files["a"].P()
+    report = files.save(a="class P:\n    __slots__ = ('x', 'y')")
+    assert report is not None
+    assert report.notes == ("instances of P keep their class: its layout changed",)
+    assert type(held) is not files["a"].P
+
+
+def test_a_subclass_made_elsewhere_follows_its_base(files: Files) -> None:
+    files.start(a="class Base:\n    def m(self): return 1")
+
+    class Mine(files["a"].Base):
+        def m(self) -> int:
+            return super().m() * 10
+
+    held = Mine()
+    files.save(a="class Base:\n    def m(self): return 2")
+    assert (held.m(), isinstance(held, files["a"].Base)) == (20, True)
+
+
+def test_partials_bound_methods_and_callbacks_follow_over_many_generations(files: Files) -> None:
+    text = "def f(x): return x * {n}\nclass C:\n    def m(self): return {n}\n    @classmethod\n    def c(cls): return {n}\n"
+    files.start(a=text.replace("{n}", "1"))
+    module = files["a"]
+    held = [functools.partial(module.f, 1), module.C().m, module.C.c, {"f": module.f}["f"].__call__]
+    for number in range(2, 6):
+        files.save(a=text.replace("{n}", str(number)))
+        assert [held[0](), held[1](), held[2](), held[3](1)] == [number] * 4
+
+
+def test_instances_can_be_pickled_after_a_reload(files: Files) -> None:
+    files.start(a="class C:\n    def __init__(self): self.x = 1")
+    held = files["a"].C()
+    files.save(a="class C:\n    def __init__(self): self.x = 2")
+    assert pickle.loads(pickle.dumps(held)).x == 1  # noqa: S301 - our own bytes
+
+
+def test_a_file_that_fails_and_a_change_it_depends_on_are_tried_together_again(files: Files) -> None:
+    files.start(a="X = 1", b="from .a import X\nV = X")
+    files.save(b="from .a import NEW\nV = NEW")
+    assert files.failures == {"b"}
+    files.save(a="X = 2\nNEW = 3")
+    assert (files["b"].V, files.failures) == (3, set())
+
+
+def test_a_failing_file_follows_with_its_last_good_text(files: Files) -> None:
+    files.start(a="X = 1", b="from .a import X\nV = X")
+    files.save(b="from .a import X\nV = X\nraise ValueError")
+    files.save(a="X = 2")
+    assert (files["a"].X, files["b"].V, files.failures) == (2, 2, {"b"})
