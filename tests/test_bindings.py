@@ -118,3 +118,39 @@ def test_a_name_that_its_module_lost_keeps_its_last_value(world: World) -> None:
     assert follow(world, "from PKG.m import f, L", "f()") == 2
     world.save({"m.py": "K = 3\n"})
     assert world.value("L") == [2]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "1/0\nfrom PKG.m import K",
+        "if 0:\n    from PKG.m import K",
+        "try:\n    K = 12\nexcept Exception:\n    from PKG.m import K",
+        "from PKG.m import K as other\ndef rebind():\n    global K\n    K = 12\nfrom PKG.m import K\nrebind()",
+        "from PKG.m import K\nglobals()['K'] = 12",
+        "from PKG.m import K\nmatch 12:\n    case K: pass",
+    ],
+)
+def test_a_name_that_holds_something_else_after_its_import_is_the_users(world: World, cell: str) -> None:
+    world.watch({"m.py": ONE})
+    world.ok("K = 12")
+    world.run(cell)
+    world.save({"m.py": TWO})
+    assert world.value("K") == 12
+
+
+@pytest.mark.parametrize(
+    "cell", ["%%time\nfrom PKG.m import K", "%time from PKG.m import K", "%%capture\nfrom PKG.m import K"]
+)
+def test_a_name_imported_under_a_magic_follows(world: World, cell: str) -> None:
+    assert follow(world, cell, "K") == 2
+
+
+def test_a_hidden_rebinding_in_a_cell_during_which_a_save_goes_live_is_kept(world: World) -> None:
+    world.watch({"m.py": ONE})
+    request = world.kernel.start(
+        f"from {world.package}.m import K\nglobals()['K'] = 'mine'\nhot.wait(lambda: hot.handlers.m.K == 2)"
+    )
+    world.write({"m.py": TWO})
+    world.kernel.finish(request)
+    assert world.value("K") == "mine"

@@ -212,3 +212,31 @@ def test_updates_between_cells_belong_to_the_cell_with_the_panel(own: Kernel, tm
             assert message["parent_header"]["msg_id"] == watching
             return
     pytest.fail("no update of the panel came")
+
+
+def test_two_files_with_one_handler_name_do_not_take_it_from_each_other(world: World, tmp_path: Path) -> None:
+    world.watch({"a.py": "exports = 'first'\n"})
+    other = tmp_path / f"more_{world.package}"
+    other.mkdir()
+    (other / "a.py").write_text("exports = 'second'\n")
+    world.ok(f"%hotwatch {other}")
+    assert world.value("dict(hot.handlers)") == {"a": "first", f"{other.name}.a": "second"}
+    (other / "a.py").unlink()
+    world.ok("hot.wait(lambda: len(hot.handlers) == 1)")
+    assert world.value("hot.handlers.a") == "first"
+
+
+def test_a_forked_child_that_stops_watching_leaves_the_parents_watch_alone(own: Kernel, tmp_path: Path) -> None:
+    own.run("%load_ext ipyhot")
+    own.run("""
+        import os
+        child = os.fork()
+        if not child:
+            try:
+                ip.run_line_magic("hotwatch", "--stop")
+            finally:
+                os._exit(0)
+        os.waitpid(child, 0)
+    """)
+    (tmp_path / "hots" / "a.py").write_text("exports = 2\n")
+    assert own.run("hot.wait(lambda: hot.handlers.a == 2)").error is None

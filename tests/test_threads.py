@@ -123,3 +123,22 @@ def test_imports_in_many_threads_and_saves_at_once_all_end(world: World) -> None
         world.ok(f"hot.wait(lambda: hot.handlers.m{number % 6}.X == {number})")
     world.ok("stop.set()\nfor thread in threads: thread.join(10)")
     assert world.value("([thread.is_alive() for thread in threads], failures)") == ([False] * 3, [])
+
+
+def test_instances_made_by_a_busy_thread_all_end_up_in_the_newest_class(world: World) -> None:
+    world.watch({"m.py": "class K:\n    v = 0\n"})
+    world.ok("""
+        import threading, PKG.m
+        kept, stop = [], threading.Event()
+        def make():
+            while not stop.wait(2e-5):
+                kept.append(PKG.m.K())
+        maker = threading.Thread(target=make)
+        maker.start()
+    """)
+    for number in range(1, 41):
+        world.write({"m.py": f"class K:\n    v = {number}\n"})
+        world.ok(f"hot.wait(lambda: hot.handlers.m.K.v == {number})")
+    world.ok("stop.set(); maker.join()")
+    world.save({"m.py": "class K:\n    v = 'last'\n"})
+    assert world.value("(len(kept) > 0, [o.v for o in kept if not isinstance(o, PKG.m.K)])") == (True, [])

@@ -501,6 +501,7 @@ class Engine:
             self._graph.remove(name)
             self.failures.pop(name, None)
             return
+        self.live.pop(name, None)  # the newest come last, so that those who show them need not look at all
         self.live[name] = Version(step.source, self.generation + 1, dependencies)
         self._graph.replace(name, dependencies)
         folder = self.folder_of(name)

@@ -34,7 +34,14 @@ def describe(staged: Staged, *, since: float, live: int | None) -> Failure:
     line = error.lineno if isinstance(error, SyntaxError) and error.filename == path else None
     if line is None:
         line = next((frame.lineno for frame in reversed(told.stack) if frame.filename == path), None)
-    return Failure(staged.step.name, path, line, _summary(error, told), "".join(told.format()).rstrip(), since, live)
+    text = _short("".join(told.format()).rstrip())
+    return Failure(staged.step.name, path, line, _short(_summary(error, told), 500), text, since, live)
+
+
+def _short(text: str, limit: int = 10_000) -> str:
+    """Return a text of bounded length: an exception may carry megabytes, and reports are kept."""
+    half = limit // 2
+    return text if len(text) <= limit else f"{text[:half]} … {len(text) - limit} characters … {text[-half:]}"
 
 
 def _summary(error: BaseException, told: traceback.TracebackException) -> str:

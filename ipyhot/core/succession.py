@@ -46,6 +46,7 @@ class Heirs:
         self.holders: list[dict[str, Any]] = []
         self._retiring: dict[type, type] = {}
         self._caches: list[Any] = []
+        self._lingering: weakref.WeakSet[type] = weakref.WeakSet()
         self._departed: weakref.WeakValueDictionary[tuple[str, str], Any] = weakref.WeakValueDictionary()
         self._relays: weakref.WeakValueDictionary[tuple[str, str], _Relay] = weakref.WeakValueDictionary()
 
@@ -76,6 +77,11 @@ class Heirs:
                     classes[before] = after
                 before = after = None  # noqa: PLW2901 - a variable that still held a class would count as an instance
             pairs.clear()
+            for before in list(self._lingering):
+                after = _at(new, before.__qualname__) if before.__module__ == module and before not in classes else _GONE
+                if isinstance(after, type) and after is not before:
+                    classes[before] = after
+            before = after = None
         notes: list[str] = []
         self._retiring = classes
         if not _are_held(classes, [*self.holders, *(old for old, _ in replaced.values())]):
@@ -117,7 +123,13 @@ class Heirs:
         retiring, self._retiring = self._retiring, {}
         if _are_held(retiring, [*self.holders, *namespaces]):
             _replace_in_containers(retiring)
-        for cls in _unheld(retiring, [*self.holders, *namespaces]):
+            for deed, _ in _instance_deeds(retiring):  # made by other threads since they were looked for
+                collections.deque((part.do() for part in deed), maxlen=0)
+        free = _unheld(retiring, [*self.holders, *namespaces])
+        # What a running thread still holds is looked at again with the next generation.
+        self._lingering.update(cls for cls in retiring if cls not in free)
+        self._lingering.difference_update(free)
+        for cls in free:
             with contextlib.suppress(TypeError):  # a layout that cannot change base: a collection will take it
                 type.__setattr__(cls, "__bases__", (_Nobody,))
 
@@ -155,12 +167,13 @@ def _closure(function: types.FunctionType) -> dict[str, types.CellType]:
 @cache
 def _template(free: int) -> types.CodeType:
     """Return the code of a function with some free variables that only passes its arguments on."""
-    names = ", ".join(f"v{index}" for index in range(free))
-    unused = f"        if 0: {names}\n" if free else ""
-    body = "        return 'relay'.__wrapped__(*args, **kwargs)\n"
-    head = f"    {names.replace(',', ' =')} = None\n" if free else ""
+    names = [f"v{index}" for index in range(free)]
+    head = f"    {' = '.join(names)} = None\n" if names else ""
+    unused = f" and ({', '.join(names)})" if names else ""
+    # All of it stands on one line, the one that a traceback will show: that of the def.
+    inner = f"    def inner(*args, **kwargs): return 'relay'.__wrapped__(*args, **kwargs) if 1 else 0{unused}\n"
     scope: dict[str, Any] = {}
-    exec(f"def outer():\n{head}    def inner(*args, **kwargs):\n{unused}{body}    return inner\n", scope)  # noqa: S102 - fixed text
+    exec(f"def outer():\n{head}{inner}    return inner\n", scope)  # noqa: S102 - fixed text
     code: types.CodeType = scope["outer"]().__code__
     return code
 

@@ -52,7 +52,7 @@ class Bindings:
             tree = ast.parse(transform(text))
         except (SyntaxError, ValueError):  # IPython is about to say so itself
             return
-        for name, origin, is_certain in _stores(tree.body):
+        for name, origin, is_certain in _stores([*tree.body, *_inside_magics(tree)]):
             if name == "*" and origin is not None:
                 self._stars[origin[0]] = None
                 self._fresh_stars.append(origin[0])
@@ -75,22 +75,27 @@ class Bindings:
             was_certainly_run = succeeded and self._rebound[name]
             if was_certainly_run or self._namespace.get(name, _UNKNOWN) is not expected:
                 del self._bindings[name]
+            elif name in self._former:
+                self._fresh.add(name)
         for name in self._fresh & self._bindings.keys():
-            binding = self._bindings[name]
-            if name not in self._namespace:
-                del self._bindings[name]
-            elif binding.module in self._committed and (live := _live(binding)) is not _UNKNOWN:
-                # A generation went live between the import and now; the name may hold the one before.
-                self._namespace[name] = binding.value = live
-            elif self._is_watched(binding.module):
-                binding.value = self._namespace[name]
+            self._settle(name, self._bindings[name])
         self._begin()
+
+    def _settle(self, name: str, binding: _Binding) -> None:
+        """See what a name holds after the cell that imports it: only what came from the module is followed."""
+        now, live = self._namespace.get(name, _UNKNOWN), _live(binding)
+        if live is not _UNKNOWN and any(now is former for former in self._former.get(name, ())):
+            self._namespace[name] = now = live  # a generation went live between the import and now
+        if now is not live or live is _UNKNOWN:
+            del self._bindings[name]  # the import never ran, or something else was bound in a way its text does not show
+        elif self._is_watched(binding.module):
+            binding.value = now
 
     def _begin(self) -> None:
         self._rebound: dict[str, bool] = {}
         self._fresh: set[str] = set()
         self._fresh_stars: list[str] = []
-        self._committed: set[str] = set()
+        self._former: dict[str, list[Any]] = {}
 
     def _see_star(self, module: str) -> None:
         """Follow each name that a star import took, as if it had been named."""
@@ -103,12 +108,15 @@ class Bindings:
 
     def deeds(self, replacements: Mapping[str, Replacement]) -> Iterator[Deed]:
         """Return what binds the user's names to the new values."""
-        self._committed |= replacements.keys()
         yield from self._module_deeds(replacements)
         for name, binding in list(self._bindings.items()):
             replacement = replacements.get(binding.module)
             if replacement is None or binding.attribute not in replacement.new_namespace:
                 continue
+            if name in self._fresh or name in self._rebound:
+                self._former.setdefault(name, []).append(replacement.old_namespace.get(binding.attribute, _UNKNOWN))
+            if name in self._rebound:
+                continue  # the running cell binds it to something else, or has done so already
             now = self._namespace.get(name, _UNKNOWN)
             expected = binding.value
             if expected is _UNKNOWN:
@@ -147,6 +155,18 @@ def _public(namespace: Mapping[str, Any]) -> dict[str, Any]:
     return {name: namespace[name] for name in names if name in namespace}
 
 
+def _inside_magics(tree: ast.Module) -> Iterator[ast.stmt]:
+    """Yield the statements that magics such as ``%time`` and ``%%time`` are given as text."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _MAGICS:
+            text = node.args[-1].value if node.args and isinstance(node.args[-1], ast.Constant) else None
+            try:
+                yield from ast.parse(text).body if isinstance(text, str) else ()
+            except (SyntaxError, ValueError):  # that magic's text is no Python
+                continue
+
+
+_MAGICS: Final = frozenset({"run_cell_magic", "run_line_magic"})
 _Store = tuple[str, tuple[str, str] | None, bool]
 
 
@@ -174,8 +194,10 @@ def _inner_stores(statement: ast.stmt, *, is_certain: bool) -> Iterator[_Store]:
     for node in _own_nodes(statement):
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
             yield node.id, None, is_certain
-        elif isinstance(node, ast.ExceptHandler) and node.name:
+        elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
             yield node.name, None, False
+        elif isinstance(node, ast.MatchMapping) and node.rest:
+            yield node.rest, None, False
     is_branch = isinstance(statement, ast.If | ast.Try | ast.TryStar | ast.Match | ast.While | ast.For)
     for field in ("body", "orelse", "finalbody"):
         yield from _stores(getattr(statement, field, []), is_certain=is_certain and not is_branch)

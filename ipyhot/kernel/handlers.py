@@ -47,6 +47,7 @@ class HandlerTree:
     def __init__(self, handler_of: Callable[[str], str | None]) -> None:
         self.root = Handlers()
         self._handler_of = handler_of
+        self._owners: dict[str, str] = {}
         self._groups: dict[str, Handlers] = {"": self.root}
 
     def deeds(self, replacements: Mapping[str, Replacement]) -> list[Deed]:
@@ -54,7 +55,7 @@ class HandlerTree:
         values: dict[str, Any] = {}
         gone: list[str] = []
         for replacement in replacements.values():
-            name = self._handler_of(replacement.name)
+            name = self.name_of(replacement.name)
             if name is None:
                 continue
             if replacement.is_drop or replacement.new_namespace.get("__file__") is None:
@@ -63,8 +64,17 @@ class HandlerTree:
                 values[name] = replacement.new_namespace.get("exports", replacement.new)
         return self._changing(values, [name for name in gone if name in self.root])
 
+    def name_of(self, module: str) -> str | None:
+        """Return the handler of a module: the first to have the name keeps it, another is called by its module's name."""
+        name = self._handler_of(module)
+        if name is None:
+            return None
+        owner = self._owners.setdefault(name, module)
+        return name if owner == module or name not in self.root else module
+
     def forget(self) -> list[Deed]:
         """Return what removes all handlers."""
+        self._owners.clear()
         return self._changing({}, list(self.root))
 
     def _changing(self, values: Mapping[str, Any], gone: Collection[str]) -> list[Deed]:

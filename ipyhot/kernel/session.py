@@ -10,7 +10,7 @@ main               run cells and imports; build too, for ``%hotwatch`` and ``hot
 =================  =====================================================================================
 """
 
-import heapq
+import itertools
 import os
 import threading
 import time
@@ -77,6 +77,7 @@ class Session:
         Raises:
             FolderError: it cannot be watched; nothing of it is, and other folders are as before.
         """
+        self._check_open(path)
         folder = open_folder(path, load)
         roots = {*(other.root for other in self.engine.folders), folder.root}
         before = self.engine.folders
@@ -93,6 +94,8 @@ class Session:
 
     def stop(self) -> None:
         """Watch nothing any more; ``hot.handlers`` becomes empty, modules stay as they are."""
+        if self._is_closed:
+            return
         self._watcher.watch([])
         for folder in self.engine.folders:
             self.engine.remove_folder(folder)
@@ -100,6 +103,10 @@ class Session:
         self._notes.clear()
         self._endless = None
         self._teller.tell(None)
+
+    def _check_open(self, path: str) -> None:
+        if self._is_closed:
+            raise FolderError(f"{path}: this process was forked from a kernel; only that one can watch.")
 
     def reload(self, handlers: Iterable[str]) -> Report | None:
         """See ``Hot.reload``."""
@@ -116,12 +123,12 @@ class Session:
 
     def failures(self) -> dict[str, Failure]:
         """Return what is wrong, by handler name."""
-        return {self._handler_of(name) or name: failure for name, failure in dict(self.engine.failures).items()}
+        return {self._tree.name_of(name) or name: failure for name, failure in dict(self.engine.failures).items()}
 
     def state(self) -> panel.State:
         """Return what there is to show now."""
-        live = dict(self.engine.live)
-        latest = heapq.nsmallest(panel.SHOWN, live.items(), key=lambda item: (-item[1].generation, item[0]))
+        newest = list(itertools.islice(reversed(self.engine.live.items()), panel.SHOWN))  # one call: no thread between
+        latest = sorted(newest, key=lambda item: (-item[1].generation, item[0]))
         loading = self.engine.loading
         seconds = 0.0 if loading is None else time.monotonic() - loading.since
         return panel.State(
@@ -129,7 +136,7 @@ class Session:
             generation=self.engine.generation,
             count=len(self._tree.root),
             latest=tuple(
-                (self._handler_of(name) or name, version.generation)
+                (self._tree.name_of(name) or name, version.generation)
                 for name, version in latest
                 if version.source.path is not None
             ),
@@ -154,6 +161,8 @@ class Session:
     def after_fork(self) -> None:
         """Be harmless in a forked child, where no thread of ours lives."""
         self.engine.after_fork()
+        self.engine.shut()
+        self._watcher.abandon()
         self._is_closed = True
 
     # -- the building thread
@@ -235,6 +244,8 @@ class Session:
         return None if folder is None else folder.handler_of(name)
 
     def _module_of(self, handler: str) -> str:
+        if handler in self.engine.live or handler in self.engine.failures:
+            return handler
         for folder in self.engine.folders:
             name = folder.qualify([] if handler == "__init__" else handler.split("."))
             if name is not None and (name in self.engine.live or name in self.engine.failures):

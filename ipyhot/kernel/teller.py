@@ -69,7 +69,9 @@ class Teller:
 
     def tell(self, report: Report | None) -> None:
         """Show what came of a batch; without a report, only that the state changed."""
-        if report is not None and not self._in_notebook and not self._is_quiet:
+        if self._is_quiet:
+            return
+        if report is not None and not self._in_notebook:
             self._write(panel.line(report))
         self._is_dirty = True
         self._wake.set()

@@ -1,8 +1,8 @@
 """watchdog, asked for hints only. Its threads call ``Hints``, which keeps them and wakes the one who waits."""
 
-import collections
+import contextlib
+import queue
 import sys
-import threading
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -33,31 +33,32 @@ class Hints(events.FileSystemEventHandler):
 
     def __init__(self, is_relevant: Callable[[str], bool]) -> None:
         self._is_relevant = is_relevant
-        self._hints: collections.deque[Hint] = collections.deque()
-        self._changed = threading.Condition()
+        self._hints: queue.SimpleQueue[Hint | None] = queue.SimpleQueue()  # in C: it wakes the other side soonest
         self._is_open = True
 
     def dispatch(self, event: events.FileSystemEvent) -> None:
         """Keep what an event says. Never raises: watchdog's thread would die of it."""
         at = time.monotonic()
-        found = [Hint(kind, path, at) for kind, path in _meaning(event) if kind is Kind.FOLDER or self._is_relevant(path)]
-        if found:
-            self.put(found)
+        for kind, path in _meaning(event):
+            if kind is Kind.FOLDER or self._is_relevant(path):
+                self._hints.put(Hint(kind, path, at))
 
     def put(self, hints: list[Hint]) -> None:
-        """Keep hints of one's own."""
-        with self._changed:
-            self._hints.extend(hints)
-            self._changed.notify()
+        """Keep hints of one's own; without any, only wake the one who waits."""
+        for hint in hints:
+            self._hints.put(hint)
+        self._hints.put(None)
 
     def wait(self, timeout: float | None) -> list[Hint]:
-        """Return the hints that came, as soon as there are some; after the timeout, or when closed, none."""
-        with self._changed:
-            if not self._hints and self._is_open:
-                self._changed.wait(timeout)
-            found = list(self._hints)
-            self._hints.clear()
-            return found
+        """Return the hints that came, as soon as there are some; after the timeout, or when woken, none."""
+        found: list[Hint] = []
+        with contextlib.suppress(queue.Empty):
+            hint = self._hints.get(timeout=timeout)
+            while True:
+                if hint is not None:
+                    found.append(hint)
+                hint = self._hints.get_nowait()
+        return found
 
     @property
     def is_open(self) -> bool:
@@ -66,9 +67,8 @@ class Hints(events.FileSystemEventHandler):
 
     def close(self) -> None:
         """Let the one who waits go."""
-        with self._changed:
-            self._is_open = False
-            self._changed.notify()
+        self._is_open = False
+        self._hints.put(None)
 
 
 def _meaning(event: events.FileSystemEvent) -> list[tuple[Kind, str]]:
@@ -90,7 +90,7 @@ def observe(hints: Hints, roots: list[str]) -> BaseObserver:
     Raises:
         OSError: the system allows no more watches.
     """
-    observer: BaseObserver = _observer()
+    observer: BaseObserver = _observer(hints)
     chosen = _FILTER if sys.platform == "linux" else [*_FILTER, events.FileModifiedEvent]
     try:
         for root in roots:
@@ -102,13 +102,24 @@ def observe(hints: Hints, roots: list[str]) -> BaseObserver:
     return observer
 
 
-def _observer() -> Any:
+def _observer(hints: Hints) -> Any:
     if sys.platform != "linux":
         from watchdog.observers import Observer
 
         return Observer()
-    from watchdog.observers.inotify import InotifyObserver
+    from watchdog.observers.inotify import InotifyFullEmitter, InotifyObserver
     from watchdog.observers.inotify_move_event_grouper import InotifyMoveEventGrouper
 
     InotifyMoveEventGrouper.delay = _PAIRING
-    return InotifyObserver(generate_full_events=True)
+    wanted = tuple(_FILTER)
+
+    class Emitter(InotifyFullEmitter):  # type: ignore[misc,unused-ignore]  # untyped off Linux
+        """Hands each event over at once, without the way through the observer's queue and thread."""
+
+        def queue_event(self, event: events.FileSystemEvent) -> None:
+            if isinstance(event, wanted):
+                hints.dispatch(event)
+
+    observer = InotifyObserver(generate_full_events=True)
+    observer._emitter_class = Emitter  # noqa: SLF001 - it has no parameter for that
+    return observer

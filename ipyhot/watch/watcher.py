@@ -60,6 +60,10 @@ class Watcher:
                 settler.feed(hint)
         return settler.take(time.monotonic())
 
+    def abandon(self) -> None:
+        """Let go of the observer without stopping it: in a forked child it is the parent's."""
+        self._observer = None
+
     def stop(self) -> None:
         """Stop watching and end the thread. A file that is being loaded in it is not waited for."""
         self._hints.close()
