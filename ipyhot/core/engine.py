@@ -22,7 +22,7 @@ from ipyhot.core import diff, failures, plan
 from ipyhot.core.commit import Deed, commit, delete_item, set_item
 from ipyhot.core.errors import BusyError, Cancelled, FolderError
 from ipyhot.core.graph import Graph
-from ipyhot.core.imports import Finder, Standin, WatchedSpec
+from ipyhot.core.imports import Finder, ImportSwitch, Standin, WatchedSpec
 from ipyhot.core.model import Change, Failure, Plan, Report, Source, Version, Way
 from ipyhot.core.sources import Folder
 from ipyhot.core.stage import Stage
@@ -109,6 +109,7 @@ class Engine:
         self._heirs = Heirs()
         self.holders = self._heirs.holders
         self._standins: collections.defaultdict[str, Standin] = collections.defaultdict(Standin)
+        self._switch = ImportSwitch()
         self._arrivals: collections.deque[_Arrival] = collections.deque()
         self._stale: set[str] = set()
         self._cancelled: set[str] = set()
@@ -346,16 +347,16 @@ class Engine:
             folder = self.folder_of(name)
             if folder is None or not self._is_followed(folder, name):
                 continue
-            path = folder.place_of(name)
             try:
                 source = folder.read(name)
             except OSError as error:
-                self._fail(failures.unreadable(name, path, error, since=time.time(), live=self._live(name)))
+                self._fail(failures.unreadable(name, folder.place_of(name), error, since=time.time(), live=self._live(name)))
                 continue
             version = self.live.get(name)
             is_same = source is None if version is None else source is not None and _is_same(source, version.source)
             if not is_same or (name in forced and source is not None):
-                changes[name] = Change(name, path, source)
+                path = source.path if source is not None else None
+                changes[name] = Change(name, path or folder.place_of(name), source)
             else:
                 self.failures.pop(name, None)
         return changes
@@ -414,7 +415,9 @@ class Engine:
 
     @contextmanager
     def _staging(self, wanted: Plan) -> Iterator[Stage]:
-        stage = Stage(wanted, folder_of=self.folder_of, standins=self._standins, on_load=self._set_loading)
+        stage = Stage(
+            wanted, folder_of=self.folder_of, standins=self._standins, switch=self._switch, on_load=self._set_loading
+        )
         self._stage = stage
         try:
             yield stage
@@ -483,6 +486,7 @@ class Engine:
             self._entered.setdefault(name, next(self._turns))
         edges = self._edges(stage)  # before the commit: nothing after it may raise
         commit(deeds)
+        time.sleep(0)  # whoever waits for the GIL runs the new code before this thread does its book-keeping
         outcome.notes += notes
         self._heirs.retire([r.old_namespace for r in replacements.values()])
         for name in going:

@@ -253,14 +253,16 @@ class ImportSwitch:
     """
 
     def __init__(self) -> None:
-        view = type_("_View", (threading.local,), {"call": staticmethod(builtins.__import__)})
+        self._view_class = type_("_View", (threading.local,), {})
         self.original: Callable[..., Any] = builtins.__import__
-        self._view: Any = view()
+        self._view: Any = self._view_class()
         body = {"__call__": property(partial(getattr, self._view, "call"))}
         self._function: Any = type_("builtin_function_or_method", (), body)()
 
     def turn_on(self, function: Callable[..., Any]) -> None:
         """Let import statements of this thread call a function."""
+        self.original = builtins.__import__
+        type.__setattr__(self._view_class, "call", staticmethod(self.original))
         self._view.call = function
         builtins.__import__ = self._function
 

@@ -57,6 +57,7 @@ class Stage:
         *,
         folder_of: Callable[[str], Folder | None],
         standins: Mapping[str, Standin],
+        switch: ImportSwitch,
         on_load: Callable[[str | None], None],
     ) -> None:
         self.results: dict[str, Staged] = {}
@@ -67,7 +68,7 @@ class Stage:
         self._standins = standins
         self._on_load = on_load
         self._over = threading.Event()
-        self._switch = ImportSwitch()
+        self._switch = switch
         self._lost: BaseException | None = None
         self._under_way: list[str] = []
         self._builder = threading.get_ident()

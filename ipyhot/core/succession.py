@@ -323,6 +323,10 @@ def _replace_in_containers(classes: Mapping[type, type]) -> None:
                     attributes[key] = classes[value]
 
 
+class _Probe:
+    """A class that nobody else ever holds."""
+
+
 class _Nobody:
     """The base of classes that are on their way out."""
 
@@ -342,8 +346,10 @@ def _unheld(classes: Mapping[type, Any], namespaces: list[dict[str, Any]]) -> li
     named = collections.Counter(
         id(value) for namespace in namespaces for value in list(namespace.values()) if isinstance(value, type)
     )
-    probe = type("probe", (), {})
-    # The probe is held by its variable as the others are by the mapping; the rest of its surplus this loop holds.
+    named[id(_Probe)] = 1
+    probe = _Probe
+    # Its name in this module is counted, and its variable here holds it as the mapping holds the others. What more
+    # there is, this loop holds, and of the others too.
     surplus = [sys.getrefcount(cls) - _own_references(cls) - named[id(cls)] for cls in (probe, *classes)]
     return [cls for cls, count in zip(classes, surplus[1:], strict=True) if count <= surplus[0]]
 

@@ -38,6 +38,7 @@ from ipyhot.watch.watcher import Watcher
 __all__ = ["Session"]
 
 _SLOW: Final = 5.0
+_ECHO: Final = 0.2  # seconds in which an event of a file that a load wrote has surely come
 
 
 class Session:
@@ -58,6 +59,7 @@ class Session:
         self._endless: str | None = None
         self._shown: dict[str, str] = {}
         self._echo = Echo()
+        self._loaded_at = 0.0
         self._is_closed = False
         self._watcher = Watcher(self._take, self._is_relevant)
         for cell in _cells_so_far(shell):  # names that were imported before the extension was loaded follow too
@@ -169,7 +171,10 @@ class Session:
 
     def _take(self, batch: Batch) -> None:
         names = self._names_of(batch)
-        self._echo.hear({name: at for name in names if (at := self._written(name)) is not None})
+        if batch.first - self._loaded_at < _ECHO:  # written later than that, it was not by a load
+            self._echo.hear({name: at for name in names if (at := self._written(name)) is not None})
+        else:
+            self._echo = Echo()
         if endless := self._echo.endless(names):
             self._endless = f"{', '.join(sorted(endless))} changes each time it is loaded; %hot reload takes it up again."
             self._teller.tell(None)
@@ -187,6 +192,7 @@ class Session:
             self._notes[:] = [f"ipyhot itself failed; please report it:\n{traceback.format_exc()}"]
             self._teller.tell(None)
         self._echo.loaded(names, began, time.time() if report is None else report.built_at)
+        self._loaded_at = time.monotonic()
 
     def _written(self, name: str) -> float | None:
         folder = self.engine.folder_of(name)
