@@ -60,7 +60,7 @@ class Kernel:
             kind, content = message["msg_type"], message["content"]
             is_own = message["parent_header"].get("msg_id") == request
             if kind in {"display_data", "update_display_data"}:
-                (output.displays if is_own else output.foreign).append(content)
+                (output.displays if is_own else output.foreign).append({**content, "kind": kind})
             elif not is_own:
                 continue
             elif kind == "stream":
