@@ -81,13 +81,8 @@ class Stage:
 
     def compile(self) -> dict[str, BaseException]:
         """Compile every source of the plan; return what is wrong with those that do not compile."""
-        for staged in self.results.values():
-            if staged.module is not None and staged.step.source is not None and staged.step.source.path is not None:
-                try:
-                    staged.code = _loader(staged.module).compile()
-                except Exception as error:  # noqa: BLE001 - whatever the compiler says of the text becomes the failure
-                    staged.fail(error)
-                    self.fallen.append(staged.step.name)
+        for name in self.results:
+            self._compile(name)
         return {name: staged.error for name, staged in self.results.items() if staged.error is not None}
 
     def __enter__(self) -> Self:
@@ -159,19 +154,19 @@ class Stage:
             return None
         if name not in self.results:
             self._add(Step(name, Way.LOAD, source, "it is imported"))
-            self.compile_one(name)
+            self._compile(name)
             self._divert(name)
         return self._worn.get(name)
 
-    def compile_one(self, name: str) -> None:
-        """Compile a module that joined after ``compile``."""
+    def _compile(self, name: str) -> None:
         staged = self.results[name]
-        if staged.module is not None and staged.code is None:
+        source = staged.step.source
+        if staged.module is not None and source is not None and source.path is not None:
             try:
                 staged.code = _loader(staged.module).compile()
-            except Exception as error:  # noqa: BLE001 - as in compile
+            except Exception as error:  # noqa: BLE001 - whatever the compiler says of the text becomes the failure
                 staged.fail(error)
-                self.fallen.append(staged.step.name)
+                self.fallen.append(name)
 
     @property
     def worn(self) -> Mapping[str, types.ModuleType]:
