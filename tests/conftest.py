@@ -2,11 +2,13 @@
 
 tmp_path/
 hots_<n>/        the watched folder; its name is unique, so no test meets another one's modules
+files_<n>/       the same for an engine in this process, without observer and kernel
 """
 
 import ast
 import itertools
 import os
+import sys
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,6 +17,10 @@ from pathlib import Path
 import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
+
+from ipyhot.core.engine import Engine
+from ipyhot.core.model import Report
+from ipyhot.core.sources import open_folder
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # it hides bugs with stale byte code
 
@@ -173,3 +179,47 @@ def world(kernel: Kernel, tmp_path: Path) -> Iterator[World]:
     world = World(kernel, tmp_path)
     yield world
     kernel.run("%hotwatch --stop")
+
+
+class Files:
+    """A folder and an engine in this process that follows it: no observer, no kernel, no waiting."""
+
+    def __init__(self, top: Path) -> None:
+        self.package = f"files_{next(_numbers)}"
+        self.folder = top / self.package
+        self.folder.mkdir()
+        self.engine = Engine()
+
+    def start(self, **files: str) -> None:
+        """Write files and load them all. ``a__b`` is ``a/b.py``; PKG stands for the package's name."""
+        self.write(**files)
+        watched = open_folder(self.folder)
+        self.engine.add_folder(watched)
+        self.engine.update(watched.scan())
+
+    def write(self, **files: str | None) -> None:
+        for name, text in files.items():
+            path = self.folder / (name.replace("__", "/", 1) + ".py" if not name.startswith("__") else name + ".py")
+            path.parent.mkdir(exist_ok=True)
+            path.unlink() if text is None else path.write_text(textwrap.dedent(text).replace("PKG", self.package))
+
+    def save(self, **files: str | None) -> Report | None:
+        """Write files (or delete them, for None) and let the engine look at them."""
+        self.write(**files)
+        return self.engine.update([f"{self.package}.{name.replace('__', '.', 1)}" for name in files])
+
+    def __getitem__(self, name: str) -> object:
+        return sys.modules[f"{self.package}.{name}"]
+
+    @property
+    def failures(self) -> set[str]:
+        return {name.removeprefix(self.package + ".") for name in self.engine.failures}
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Files]:
+    monkeypatch.chdir(tmp_path)
+    files = Files(tmp_path)
+    yield files
+    for folder in files.engine.folders:
+        files.engine.remove_folder(folder)

@@ -2,64 +2,12 @@
 
 import functools
 import gc
-import itertools
 import pickle
 import sys
 import weakref
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-
-from ipyhot.core.engine import Engine
-from ipyhot.core.model import Report
-from ipyhot.core.sources import open_folder
-
-_numbers = itertools.count(1)
-
-
-class Files:
-    """A folder and an engine that follows it."""
-
-    def __init__(self, top: Path) -> None:
-        self.package = f"files_{next(_numbers)}"
-        self.folder = top / self.package
-        self.folder.mkdir()
-        self.engine = Engine()
-
-    def start(self, **files: str) -> None:
-        self.write(**files)
-        watched = open_folder(self.folder)
-        self.engine.add_folder(watched)
-        self.engine.update(watched.scan())
-
-    def write(self, **files: str | None) -> None:
-        for name, text in files.items():
-            path = self.folder / (name.replace("__", "/", 1) + ".py" if not name.startswith("__") else name + ".py")
-            path.parent.mkdir(exist_ok=True)
-            path.unlink() if text is None else path.write_text(text.replace("PKG", self.package))
-
-    def save(self, **files: str | None) -> Report | None:
-        """Write files (or delete them, for None) and let the engine look at them."""
-        self.write(**files)
-        return self.engine.update([f"{self.package}.{name.replace('__', '.', 1)}" for name in files])
-
-    def __getitem__(self, name: str) -> object:
-        return sys.modules[f"{self.package}.{name}"]
-
-    @property
-    def failures(self) -> set[str]:
-        return {name.removeprefix(self.package + ".") for name in self.engine.failures}
-
-
-@pytest.fixture
-def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Files]:
-    monkeypatch.chdir(tmp_path)
-    files = Files(tmp_path)
-    yield files
-    for folder in files.engine.folders:
-        files.engine.remove_folder(folder)
-
+from conftest import Files
 
 def test_undoing_what_held_a_burst_back_lets_the_rest_go_live(files: Files) -> None:
     files.start(a="X = 1", b="Y = 1", user="from .a import X\nfrom .b import Y")
