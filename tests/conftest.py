@@ -14,12 +14,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import modes
 import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
+from ipyhot.core import engine as engine_module
+from ipyhot.core.commit import commit
 from ipyhot.core.engine import Engine
-from ipyhot.core.model import Report
+from ipyhot.core.model import Report, Way
 from ipyhot.core.sources import open_folder
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # it hides bugs with stale byte code
@@ -223,3 +226,54 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Files]:
     yield files
     for folder in files.engine.folders:
         files.engine.remove_folder(folder)
+
+
+class Story(Files):
+    """A folder whose edits are taken in one of the three modes of ``modes``.
+
+    A statement of a watched file that says ``from ran import ran`` and ``x = ran("x", value)`` leaves its name in
+    ``ran`` each time it is run.
+    """
+
+    def __init__(self, top: Path, mode: str) -> None:
+        super().__init__(top)
+        self.mode = mode
+        self.ran: list[str] = []
+        self.failed: list[int] = []
+
+    def save(self, **files: str | None) -> Report | None:
+        """Write files and let the engine look at them; ``p____init__`` is ``p/__init__.py``."""
+        self.ran.clear()
+        self.write(**files)
+        names = [f"{self.package}.{name.replace('__', '.', 1)}" for name in files]
+        return self.engine.update([name.removesuffix(".__init__") for name in names])
+
+    def ways(self, report: Report | None) -> dict[str, Way]:
+        """Return which modules a save touched, and how."""
+        assert report is not None
+        return {name.removeprefix(self.package + "."): way for name, way in report.ways.items()}
+
+
+def _in_mode(mode: str, top: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Story]:
+    monkeypatch.chdir(top)
+    story = Story(top, mode)
+    monkeypatch.setitem(sys.modules, "ran", modes.counting(story.ran))
+    if mode == "reload":
+        story.engine.patches = False
+    if mode == "failing":
+        monkeypatch.setattr(engine_module, "commit", modes.failing_everywhere(commit, story.package, story.failed))
+    yield story
+    for folder in story.engine.folders:
+        story.engine.remove_folder(folder)
+
+
+@pytest.fixture(params=modes.MODES)
+def story(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Story]:
+    """A folder in each mode: for claims that hold whatever way an edit is taken."""
+    yield from _in_mode(request.param, tmp_path, monkeypatch)
+
+
+@pytest.fixture(params=[mode for mode in modes.MODES if mode != "reload"])
+def patching(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Story]:
+    """The same without forced reloads: for claims that something was not run again."""
+    yield from _in_mode(request.param, tmp_path, monkeypatch)

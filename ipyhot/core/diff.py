@@ -1,73 +1,168 @@
-"""What an edit changes, and what a code object imports. Pure; any thread.
+"""What an edit changes: old and new statements of one file side by side. Pure; any thread."""
 
-Trees of the ``ast`` module are not made here: CPython 3.11 keeps one counter for all threads that make some, so doing
-it beside the main thread, where IPython does the same with each cell, ends in a SystemError for one of the two.
-
-For now it tells people which names changed; which edits can be patched is decided here too, and until the patch way
-exists the answer is always to reload.
-"""
-
-import dis
-import re
+import difflib
 import types
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from ipyhot.core.model import Edit, Source, Way
+from ipyhot.core.outline import CodeKey, Kind, Outline, Statement, own_codes, signature
 
-__all__ = ["edit", "imports"]
-
-_BINDING: Final = re.compile(r"(?:async\s+def|def|class)\s+(\w+)|(\w+)\s*(?::[^=\n]*)?=(?!=)")
+__all__ = ["Edit", "edit", "pairs", "successors"]
 
 
-def edit(old: Source | None, new: Source) -> Edit:
-    """Return what changed between two sources of one module, both of which compile."""
-    if old is None:
-        return Edit(Way.LOAD)
-    before, after = _blocks(old.data), _blocks(new.data)
-    changed = [name for name, text in after.items() if before.get(name) != text]
-    removed = [name for name in before if name not in after]
-    return Edit(Way.RELOAD, tuple(changed + removed))
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """How the statements of a newer outline follow from those of an older one.
+
+    ``kept`` maps a new statement to the old one that did the same; bodies of functions in it may have changed. Those that
+    have are in ``touched``, by qualified name. ``changed`` statements are new or do something else than before.
+    """
+
+    kept: Mapping[int, int]
+    changed: tuple[int, ...]
+    removed: tuple[int, ...]
+    touched: frozenset[str]
 
 
-def _blocks(data: bytes) -> dict[str, str]:
-    """Return the names that lines without indentation bind, each with the text up to the next such line."""
-    found: dict[str, str] = {}
-    name = ""
-    for line in data.decode("utf-8", "replace").splitlines():
-        match = _BINDING.match(line)
-        if match:
-            name = match[1] or match[2]
-        elif line[:1] not in {"", " ", "\t", "#", ")", "]", "}"}:
-            name = ""
-        if name and line.strip():
-            found[name] = f"{found.get(name, '')}{line}\n"
+def edit(old: Outline, new: Outline) -> Edit:
+    """Return what is different between two outlines of one file."""
+    before, after = old.statements, new.statements
+    kept = dict(_same_text(before, after))
+    free = {index for index in range(len(before))} - set(kept.values())
+    for index in [index for index in range(len(after)) if index not in kept]:
+        twin = _twin(after[index], before, free)
+        if twin is not None:
+            kept[index] = twin
+            free.discard(twin)
+    crossed = _crossed(kept, old, new)
+    for index in crossed:
+        free.add(kept.pop(index))
+    touched = {
+        name
+        for index, was in kept.items()
+        if before[was].text != after[index].text
+        for name in _touched(before[was], after[index])
+    }
+    changed = tuple(index for index in range(len(after)) if index not in kept)
+    return Edit(kept, changed, tuple(sorted(free)), frozenset(touched))
+
+
+def _same_text(before: Sequence[Statement], after: Sequence[Statement]) -> Iterator[tuple[int, int]]:
+    """Yield new and old index of statements whose text stayed, first those at both ends."""
+    start, end = 0, 0
+    shorter = min(len(before), len(after))
+    while start < shorter and before[start].text == after[start].text:
+        yield start, start
+        start += 1
+    while end < shorter - start and before[-1 - end].text == after[-1 - end].text:
+        end += 1
+        yield len(after) - end, len(before) - end
+    old = [statement.text.rstrip() for statement in before[start : len(before) - end]]
+    new = [statement.text.rstrip() for statement in after[start : len(after) - end]]
+    if not old or not new:
+        return
+    left = {index: text for index, text in enumerate(old)}
+    unmatched = []
+    for block in difflib.SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks():
+        for offset in range(block.size):
+            left.pop(block.a + offset)
+            yield start + block.b + offset, start + block.a + offset
+    unmatched = [i for i, text in enumerate(new) if text in left.values()]
+    for index in unmatched:  # moved past others
+        was = next((i for i, text in left.items() if text == new[index]), None)
+        if was is not None:
+            del left[was]
+            yield start + index, start + was
+
+
+def _twin(statement: Statement, before: Sequence[Statement], free: Iterable[int]) -> int | None:
+    """Return the old statement that did the same as a new one whose text is another, but for the bodies of functions."""
+    facts = statement.facts
+    for index in sorted(free):
+        was = before[index].facts
+        if was.kind is facts.kind and was.binds == facts.binds and was.signature == facts.signature:
+            return index
+    return None
+
+
+def _crossed(kept: Mapping[int, int], old: Outline, new: Outline) -> list[int]:
+    """Return kept statements that changed places with others, where that may matter: a name they share is bound twice."""
+    found = []
+    last = -1
+    in_order = sorted(kept)
+    for index in in_order:
+        if kept[index] > last:
+            last = kept[index]
+            continue
+        facts = new.statements[index].facts
+        names = facts.binds | facts.mutates | {chain[0] for chain in facts.reads}
+        if facts.doubt or any(len(outline.writers.get(name, ())) > 1 for name in names for outline in (old, new)):
+            found.append(index)
     return found
 
 
-def imports(code: types.CodeType, package: str) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield each import statement of a code object and of those inside it: the module, and the names taken from it.
+def _touched(was: Statement, now: Statement) -> Iterator[str]:
+    """Yield the qualified names of functions whose code is another one."""
+    before, after = own_codes(was.codes), own_codes(now.codes)
+    for key, code in after.items():
+        known = before.get(key)
+        if known is None or signature(known, is_body=True) != signature(code, is_body=True):
+            yield key[0]
+    yield from (key[0] for key in before.keys() - after.keys())
+    if now.facts.kind is Kind.OTHER:  # what it binds holds a lambda, or a definition of a branch
+        yield from now.facts.binds
 
-    Args:
-        code: a compiled file.
-        package: the package that relative imports start from.
+
+def pairs(old: Outline, new: Outline, edit: Edit) -> Iterator[tuple[types.CodeType, types.CodeType]]:
+    """Yield old and new code object of each function that two outlines of a file have; the same one is left out."""
+    seen_old, seen_new = set[int](), set[int]()
+    for after, before in edit.kept.items():
+        was, now = old.statements[before], new.statements[after]
+        if was is now:
+            seen_old.update(map(id, was.codes))
+            seen_new.update(map(id, now.codes))
+            continue
+        for one, other in successors(own_codes(was.codes), own_codes(now.codes)):
+            seen_old.add(id(one))
+            seen_new.add(id(other))
+            if one is not other:
+                yield one, other
+    left_old = {key: code for key, code in old.codes.items() if id(code) not in seen_old}
+    left_new = {key: code for key, code in new.codes.items() if id(code) not in seen_new}
+    yield from successors(left_old, left_new)
+
+
+def successors(
+    old: Mapping[CodeKey, types.CodeType], new: Mapping[CodeKey, types.CodeType]
+) -> Iterator[tuple[types.CodeType, types.CodeType]]:
+    """Yield old and new code object of each function that both versions of a file have.
+
+    Where several share a qualified name (lambdas, definitions in branches), those that stayed the same belong together;
+    the others do if there are as many before as after, in order.
     """
-    stack = [code]
-    while stack:
-        current = stack.pop()
-        stack += [const for const in current.co_consts if isinstance(const, types.CodeType)]
-        constants: list[object] = [None, None]
-        for instruction in dis.get_instructions(current):
-            if instruction.opname == "IMPORT_NAME":
-                level, names = constants[-2:]
-                base = _absolute(package, level if isinstance(level, int) else 0, str(instruction.argval))
-                yield base, tuple(map(str, names)) if isinstance(names, tuple) else ()
-            elif instruction.opname.startswith("LOAD_"):
-                constants.append(instruction.argval)
+    names: dict[str, tuple[list[types.CodeType], list[types.CodeType]]] = {}
+    for side, codes in enumerate((old, new)):
+        for (name, _), code in codes.items():
+            names.setdefault(name, ([], []))[side].append(code)
+    for before, after in names.values():
+        yield from _paired(before, after)
 
 
-def _absolute(package: str, level: int, module: str) -> str:
-    if not level:
-        return module
-    parts = package.split(".")
-    return ".".join([*parts[: len(parts) - (level - 1)], *([module] if module else [])])
+def _paired(
+    before: list[types.CodeType], after: list[types.CodeType]
+) -> Iterator[tuple[types.CodeType, types.CodeType]]:
+    if len(before) == len(after) == 1:
+        yield before[0], after[0]
+        return
+    rest = []
+    for code in after:
+        same = next((one for one in before if one is code), None) or next(
+            (one for one in before if signature(one, is_body=True) == signature(code, is_body=True)), None
+        )
+        if same is None:
+            rest.append(code)
+        else:
+            before = [one for one in before if one is not same]
+            yield same, code
+    if len(rest) == len(before):
+        yield from zip(before, rest, strict=True)

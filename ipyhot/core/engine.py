@@ -20,13 +20,17 @@ from typing import Any, Final, Protocol
 
 from ipyhot.core import diff, failures, plan
 from ipyhot.core.commit import Deed, commit, delete_item, set_item
+from ipyhot.core.effects import shown
 from ipyhot.core.errors import BusyError, Cancelled, FolderError
 from ipyhot.core.graph import Graph
-from ipyhot.core.imports import Finder, ImportSwitch, Standin, WatchedSpec
+from ipyhot.core.imports import Finder, ImportSwitch, Loader, Standin, WatchedSpec
 from ipyhot.core.model import Change, Failure, Plan, Report, Source, Version, Way
+from ipyhot.core.outline import imports
+from ipyhot.core.patch import Module
 from ipyhot.core.sources import Folder
-from ipyhot.core.stage import Stage
-from ipyhot.core.succession import Heirs
+from ipyhot.core.stage import OWN_NAMES, Stage, Staged
+from ipyhot.core.succession import Heir, Succession
+from ipyhot.core.texts import Texts, codes_of
 
 __all__ = ["Engine", "Loading", "Participant", "Replacement"]
 
@@ -35,7 +39,10 @@ HISTORY: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """What a commit is about to do with one module; alive only while the commit is being prepared."""
+    """What a commit is about to do with one module; alive only while the commit is being prepared.
+
+    A live module stays the object that it is: then ``old`` is ``new``, and the namespaces are its names before and after.
+    """
 
     name: str
     old: types.ModuleType | None
@@ -69,6 +76,7 @@ class Loading:
 @dataclass(slots=True)
 class _Arrival:
     source: Source
+    loader: object
     dependencies: frozenset[str]
     generation: int
     turn: int
@@ -81,7 +89,6 @@ class _Outcome:
     ways: dict[str, Way] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
-    before: dict[str, Version] = field(default_factory=dict)
 
 
 class Engine:
@@ -105,9 +112,11 @@ class Engine:
         self.on_stale: Callable[[], None] = lambda: None
         self.on_loading: Callable[[], None] = lambda: None
         self._folders: tuple[Folder, ...] = ()
+        self.patches = True  # take edits statement by statement, where that gives what executing the file would
         self._graph = Graph()
-        self._heirs = Heirs()
-        self.holders = self._heirs.holders
+        self._texts = Texts()
+        self._succession = Succession()
+        self.holders = self._succession.holders
         self._standins: collections.defaultdict[str, Standin] = collections.defaultdict(Standin)
         self._switch = ImportSwitch()
         self._arrivals: collections.deque[_Arrival] = collections.deque()
@@ -158,6 +167,7 @@ class Engine:
                 self.live.pop(name, None)
                 self.failures.pop(name, None)
                 self._graph.remove(name)
+                self._texts.forget(name)
             if not self._folders and self._finder in sys.meta_path:
                 sys.meta_path.remove(self._finder)
 
@@ -187,7 +197,7 @@ class Engine:
             imported = frozenset(_static_imports(source))
         except (SyntaxError, ValueError):  # broken since it was imported: the next look at it says so
             imported = frozenset()
-        self._arrivals.append(_Arrival(source, imported, self.generation, next(self._turns)))
+        self._arrivals.append(_Arrival(source, None, imported, self.generation, next(self._turns)))
 
     # -- what the finder asks
 
@@ -200,7 +210,7 @@ class Engine:
         if module is None:
             return
         found = self._with_submodules(spec.source, dependencies)
-        self._arrivals.append(_Arrival(spec.source, found, self.generation, next(self._turns)))
+        self._arrivals.append(_Arrival(spec.source, spec.loader, found, self.generation, next(self._turns)))
         if self._lock.acquire(blocking=False):
             try:
                 self._take_arrivals()
@@ -215,11 +225,14 @@ class Engine:
             module = sys.modules.get(source.name)
             if folder is None or module is None or source.name in self.live:
                 continue
-            self.live[source.name] = Version(source, self.generation, arrival.dependencies)
-            self._entered.setdefault(source.name, arrival.turn)
-            self._graph.replace(source.name, arrival.dependencies)
-            self.failures.pop(source.name, None)
             namespace = getattr(module, "__dict__", {})
+            names = frozenset(namespace) - OWN_NAMES
+            self.live[source.name] = Version(source, self.generation, arrival.dependencies, names)
+            self._texts.arrive(source, arrival.loader if isinstance(module, types.ModuleType) else None)
+            self._entered.setdefault(source.name, arrival.turn)
+            is_inert = self._texts.is_inert(source.name)
+            self._graph.replace(source.name, arrival.dependencies, is_inert=is_inert)
+            self.failures.pop(source.name, None)
             arrived = Replacement(source.name, None, {}, module, namespace)
             commit([deed for participant in self.participants for deed in participant.deeds({source.name: arrived})])
             if self._is_outdated(arrival, folder):
@@ -241,7 +254,7 @@ class Engine:
         # ``from base import name`` does not look at module base.name if base has that attribute already.
         code = compile(source.data, source.path or source.name, "exec", dont_inherit=True)
         package = source.name if source.is_package else source.parent
-        submodules = {f"{base}.{name}" for base, names in diff.imports(code, package) if base in touched for name in names}
+        submodules = {f"{base}.{name}" for base, names in imports(code, package) if base in touched for name in names}
         return touched | {name for name in submodules if name in self.live or name in self.failures}
 
     def _is_package(self, name: str) -> bool:
@@ -331,7 +344,7 @@ class Engine:
             at=time.time(),
             changed=asked,
             ways=outcome.ways,
-            reasons=self._reasons(outcome),
+            reasons=outcome.reasons,
             failures={name: failure for name, failure in self.failures.items() if known.get(name) != failure},
             healed=tuple(sorted(known.keys() - self.failures.keys())),
             notes=tuple(outcome.notes),
@@ -356,7 +369,7 @@ class Engine:
             is_same = source is None if version is None else source is not None and _is_same(source, version.source)
             if not is_same or (name in forced and source is not None):
                 path = source.path if source is not None else None
-                changes[name] = Change(name, path or folder.place_of(name), source)
+                changes[name] = Change(name, path or folder.place_of(name), source, is_forced=name in forced)
             else:
                 self.failures.pop(name, None)
         return changes
@@ -375,9 +388,15 @@ class Engine:
         before then takes part with the text that is live, if what it imports is about to change.
         """
         failing = {name for name, failure in self.failures.items() if name in changes and not failure.is_held}
+        loaders = {name: Loader(c.source) for name, c in changes.items() if c.source is not None and c.source.path}
+        revisions = {
+            name: plan.Revision(self._texts.outline_of(name), self._texts.revise(loader))
+            for name, loader in loaders.items()
+            if name in self.live
+        }
         while True:
-            wanted = plan.make(changes, self._graph, self.live, failing, self._entered)
-            with self._staging(wanted) as stage:
+            wanted = self._plan(changes, revisions, failing)
+            with self._staging(wanted, revisions, loaders) as stage:
                 broken = stage.compile()
                 if not broken:
                     with stage:
@@ -389,10 +408,25 @@ class Engine:
                 self._record(stage, changes, held)
                 fallen = {name for name in failed if name in changes and self._moved(stage, name, held)}
                 if not broken and not fallen:
-                    self._publish(stage, held, outcome)
+                    self._publish(stage, revisions, held, outcome)
                     return built
             out = {*held, *broken, *fallen}
             changes = {name: change for name, change in changes.items() if name not in out}
+
+    def _plan(
+        self, changes: Mapping[str, Change], revisions: Mapping[str, plan.Revision], failing: Collection[str]
+    ) -> Plan:
+        return plan.make(
+            changes,
+            revisions,
+            self._graph,
+            self.live,
+            failing,
+            self._entered,
+            outline_of=self._texts.outline_of,
+            is_watched=lambda name: self.folder_of(name) is not None,
+            patches=self.patches,
+        )
 
     def _swallow_late_cancel(self) -> None:
         """Take delivery of a cancellation that came when the last file was just loaded."""
@@ -414,9 +448,21 @@ class Engine:
         return [name for name, staged in stage.results.items() if staged.error is not None]
 
     @contextmanager
-    def _staging(self, wanted: Plan) -> Iterator[Stage]:
+    def _staging(
+        self, wanted: Plan, revisions: Mapping[str, plan.Revision], loaders: Mapping[str, Loader]
+    ) -> Iterator[Stage]:
+        outlines = {name: revisions[name].new if name in revisions else None for name in wanted.steps}
+        for name, step in wanted.steps.items():
+            if name not in revisions and step.run is not None:
+                outlines[name] = self._texts.outline_of(name)
         stage = Stage(
-            wanted, folder_of=self.folder_of, standins=self._standins, switch=self._switch, on_load=self._set_loading
+            wanted,
+            outlines=outlines,
+            loaders=loaders,
+            folder_of=self.folder_of,
+            standins=self._standins,
+            switch=self._switch,
+            on_load=self._set_loading,
         )
         self._stage = stage
         try:
@@ -441,8 +487,17 @@ class Engine:
             recorded = frozenset(staged.dependencies)
             if staged.error is None and staged.dependencies and staged.step.source is not None:
                 recorded = self._with_submodules(staged.step.source, recorded)
-            edges[name] = recorded if staged.error is None and staged.code else recorded | self._graph.dependencies(name)
+            is_complete = staged.error is None and staged.code is not None
+            edges[name] = recorded if is_complete else recorded | self._kept_edges(name, staged)
         return edges
+
+    def _kept_edges(self, name: str, staged: Staged) -> frozenset[str]:
+        """Return what a module was known to import and its text still shows, or never did."""
+        known = self._graph.dependencies(name)
+        before = self._texts.outline_of(name)
+        if staged.error is not None or before is None or staged.outline is None:
+            return known
+        return known - (shown(before) - shown(staged.outline))
 
     def _record(self, stage: Stage, changes: Mapping[str, Change], held: Mapping[str, Collection[str]]) -> None:
         """Write down what failed, what is held back, and what no longer is."""
@@ -468,18 +523,21 @@ class Engine:
         before = self.failures.get(failure.name)
         self.failures[failure.name] = replace(failure, since=before.since) if before is not None else failure
 
-    def _publish(self, stage: Stage, held: Collection[str], outcome: _Outcome) -> None:
+    def _publish(
+        self, stage: Stage, revisions: Mapping[str, plan.Revision], held: Collection[str], outcome: _Outcome
+    ) -> None:
         """Commit what was staged and is not held back."""
         going = [name for name, staged in stage.results.items() if staged.error is None and name not in held]
         if not going or self._is_shut:
             return
-        stage.adopt_replacements()
-        replacements = {name: self._replacement(stage, name) for name in going}
+        stage.adopt_replacements({name: self._live_module(stage, name) for name in stage.placed})
+        edits = {name: revision.edit for name, revision in revisions.items()}
+        heirs = {name: heir for name in going if (heir := self._heir(stage, name, edits.get(name))) is not None}
+        succession, notes = self._succession.deeds(list(heirs.values()), self._importing)
+        replacements = {name: self._replacement(stage, name, heirs.get(name)) for name in going}
         deeds = [deed for replacement in replacements.values() for deed in self._module_deeds(replacement)]
-        heirs, notes = self._heirs.deeds(
-            {name: (r.old_namespace, r.new_namespace) for name, r in replacements.items() if not r.is_drop}
-        )
-        deeds += heirs
+        deeds += [deed for heir in heirs.values() for deed in _own_deeds(heir.module.live, heir.module.staged)]
+        deeds += succession
         for participant in self.participants:
             deeds += participant.deeds(replacements)
         for name in stage.entered:
@@ -488,26 +546,79 @@ class Engine:
         commit(deeds)
         time.sleep(0)  # whoever waits for the GIL runs the new code before this thread does its book-keeping
         outcome.notes += notes
-        self._heirs.retire([r.old_namespace for r in replacements.values()])
+        replacements.clear()
         for name in going:
-            self._enter(stage, name, edges[name], outcome)
+            self._enter(stage, name, edges[name], heirs.get(name), outcome)
+        heirs.clear()
+        self._succession.settle()
 
-    def _enter(self, stage: Stage, name: str, dependencies: frozenset[str], outcome: _Outcome) -> None:
-        step = stage.results[name].step
+    def _importing(self, name: str) -> Iterator[dict[str, Any]]:
+        """Yield the namespaces of the modules that import one."""
+        for importer in self._graph.importers(name, is_rebinding=True):
+            module = sys.modules.get(importer)
+            if isinstance(module, types.ModuleType):
+                yield object.__getattribute__(module, "__dict__")
+
+    def _heir(self, stage: Stage, name: str, edit: diff.Edit | None) -> Heir | None:
+        """Return what is to become of a live module's namespace; None if the module goes, or is another object."""
+        staged = stage.results[name]
+        live = self._live_module(stage, name)
+        if live is None or staged.module is None or staged.value is not staged.module or name in stage.covered:
+            return None
+        here, aside = object.__getattribute__(live, "__dict__"), vars(staged.module)
+        if staged.step.run is None:
+            names = [key for key in aside if key not in OWN_NAMES]
+            known = self.live[name].names if name in self.live else frozenset(here) - OWN_NAMES
+            gone = [key for key in known if key in here and key not in aside and not _is_submodule(name, key, here[key])]
+        else:
+            names = [key for key, value in aside.items() if _is_other(key, value, staged.carried)]
+            bound = {b for i in staged.step.run if staged.outline for b in staged.outline.statements[i].facts.binds}
+            may_go = {*bound, *staged.step.gone, *staged.carried}
+            gone = [key for key in may_go if key in here and key not in aside and not _is_submodule(name, key, here[key])]
+        before = self._texts.outline_of(name)
+        module = Module(name, here, aside, names, gone, set(before.imported) if before else set(), staged.step.members)
+        return Heir(module, self._code_pairs(stage, name, edit), staged.step.stale)
+
+    def _code_pairs(self, stage: Stage, name: str, edit: diff.Edit | None) -> list[tuple[types.CodeType, types.CodeType]]:
+        """Return old and new code object of each function of a module."""
+        staged, before = stage.results[name], self._texts.outline_of(name)
+        if before is None or staged.outline is None:
+            found = diff.successors(self._texts.codes(name), codes_of(staged.outline, staged.code))
+            return [(old, new) for old, new in found if old is not new]
+        return list(diff.pairs(before, staged.outline, edit or diff.edit(before, staged.outline)))
+
+    def _live_module(self, stage: Stage, name: str) -> types.ModuleType | None:
+        """Return the module object that a staged module is a newer version of, even if its file was gone meanwhile."""
+        if name not in stage.placed:
+            return stage.worn.get(name)
+        dropped = self._dropped.get(name)
+        return None if dropped is None else dropped.module
+
+    def _enter(
+        self, stage: Stage, name: str, dependencies: frozenset[str], heir: Heir | None, outcome: _Outcome
+    ) -> None:
+        staged = stage.results[name]
+        step = staged.step
         outcome.ways[name], outcome.reasons[name] = step.way, step.reason
-        version = self.live.get(name)
-        if version is not None:
-            outcome.before[name] = version
-        if step.source is None:
+        version = self.live.pop(name, None)  # the newest come last, so that those who show them need not look at all
+        if step.source is None or staged.module is None:
             self._remember(stage.worn.get(name))
-            self.live.pop(name, None)
+            self._standins.pop(name, None)
             self._entered.pop(name, None)
             self._graph.remove(name)
+            self._texts.forget(name)
             self.failures.pop(name, None)
             return
-        self.live.pop(name, None)  # the newest come last, so that those who show them need not look at all
-        self.live[name] = Version(step.source, self.generation + 1, dependencies)
-        self._graph.replace(name, dependencies)
+        names = frozenset(vars(staged.module)) - OWN_NAMES
+        if heir is not None and step.run is not None and version is not None:
+            names = version.names.difference(heir.module.gone).union(heir.module.names)
+        self.live[name] = Version(step.source, self.generation + 1, dependencies, names)
+        loader = staged.module.__spec__.loader if staged.module.__spec__ is not None else None
+        if staged.value is not staged.module:  # what stands in its place is none of our making
+            self._texts.arrive(step.source, None)
+        elif isinstance(loader, Loader):
+            self._texts.replace(loader, staged.outline, staged.code)
+        self._graph.replace(name, dependencies, is_inert=self._texts.is_inert(name))
         folder = self.folder_of(name)
         if name in self.failures and folder is not None and _is_newest_text(folder, name, step.source):
             del self.failures[name]
@@ -516,22 +627,19 @@ class Engine:
         """Keep a dropped module in sight for as long as anybody holds something of it: its file may come back."""
         spec = getattr(module, "__spec__", None)
         if module is not None and isinstance(spec, WatchedSpec):
-            spec.module, spec.standin = module, self._standins.pop(spec.name)
+            spec.module = module
             self._dropped[spec.name] = spec
 
-    def _replacement(self, stage: Stage, name: str) -> Replacement:
+    def _replacement(self, stage: Stage, name: str, heir: Heir | None) -> Replacement:
         staged = stage.results[name]
+        if heir is not None:
+            live = self._live_module(stage, name)
+            before = dict(heir.module.live)
+            after = {key: value for key, value in before.items() if key not in heir.module.gone} | heir.module.final
+            return Replacement(name, live, before, live, after)
         old = stage.worn.get(name)
-        if name in stage.placed and (dropped := self._dropped.pop(name, None)) is not None:
-            old = dropped.module
-            self._standins[name] = dropped.standin
-            self._standins[name].put_on(old)
         namespace = {} if old is None else object.__getattribute__(old, "__dict__")
         new_namespace = {} if staged.module is None else vars(staged.module)
-        if staged.module is not None and staged.step.source is not None and staged.step.source.is_package:
-            for key, value in namespace.items():
-                if isinstance(value, types.ModuleType) and sys.modules.get(f"{name}.{key}") is value:
-                    new_namespace.setdefault(key, value)
         return Replacement(name, old, namespace, staged.value, new_namespace, stage.covered.get(name))
 
     def _module_deeds(self, replacement: Replacement) -> Iterator[Deed]:
@@ -547,18 +655,27 @@ class Engine:
                 yield delete_item(namespace, attribute)
             return
         yield set_item(sys.modules, name, new)
-        if replacement.old is not None:
+        if replacement.old is not None and replacement.old is not new:
             yield from self._standins[name].answer_from_deeds(new)
         if is_module:
             yield set_item(namespace, attribute, new)
 
-    def _reasons(self, outcome: _Outcome) -> dict[str, str]:
-        reasons = dict(outcome.reasons)
-        for name, before in outcome.before.items():
-            version = self.live.get(name)
-            if version is not None and before.source.digest != version.source.digest:
-                reasons[name] = diff.edit(before.source, version.source).reason
-        return reasons
+
+def _own_deeds(live: dict[str, Any], staged: Mapping[str, Any]) -> Iterator[Deed]:
+    """Yield what lets a module's namespace say which file and version it is of."""
+    for key in OWN_NAMES - {"__builtins__", "__name__"}:
+        if key in staged:
+            yield set_item(live, key, staged[key])
+        elif key in live:
+            yield delete_item(live, key)
+
+
+def _is_other(key: str, value: object, carried: Mapping[str, object]) -> bool:
+    return key not in OWN_NAMES and (key not in carried or carried[key] is not value)
+
+
+def _is_submodule(name: str, key: str, value: object) -> bool:
+    return isinstance(value, types.ModuleType) and sys.modules.get(f"{name}.{key}") is value
 
 
 def _is_same(source: Source, live: Source) -> bool:
@@ -583,7 +700,7 @@ def _forget_elsewhere(folder: Folder) -> None:
 def _static_imports(source: Source) -> Iterator[str]:
     """Yield what a text may import, for a module whose load nobody watched."""
     code = compile(source.data, source.path or source.name, "exec", dont_inherit=True)
-    for base, names in diff.imports(code, source.name if source.is_package else source.parent):
+    for base, names in imports(code, source.name if source.is_package else source.parent):
         parts = base.split(".")
         yield from (".".join(parts[:end]) for end in range(1, len(parts) + 1))
         yield from (f"{base}.{name}" for name in names)

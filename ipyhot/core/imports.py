@@ -7,6 +7,7 @@ that builds. ``Finder`` is the one entry in ``sys.meta_path``. All of this is ca
 """
 
 import builtins
+import functools
 import importlib.abc
 import importlib.machinery
 import importlib.util
@@ -26,7 +27,19 @@ from ipyhot.core.commit import Deed
 from ipyhot.core.model import Source
 from ipyhot.core.sources import Folder
 
-__all__ = ["Finder", "ImportSwitch", "Importing", "Loader", "Standin", "WatchedSpec", "new_module", "recording", "touch"]
+__all__ = [
+    "Finder",
+    "ImportSwitch",
+    "Importing",
+    "Loader",
+    "Standin",
+    "WatchedSpec",
+    "keep_lines",
+    "new_module",
+    "recording",
+    "take_off",
+    "touch",
+]
 
 type_ = type
 
@@ -89,6 +102,9 @@ class WatchedSpec(importlib.machinery.ModuleSpec):
             self.ended()
 
 
+_to_code: Final = importlib.machinery.SourceFileLoader.source_to_code
+
+
 class Loader(importlib.machinery.SourceFileLoader):
     """Loads the bytes it was given, under a file name of their own, and never a ``.pyc``.
 
@@ -102,6 +118,9 @@ class Loader(importlib.machinery.SourceFileLoader):
         super().__init__(source.name, source.path)
         self.source = source
         self.alias = _alias(source.path, next(_versions))
+        self.pin = _Pin()
+        # An ordinary import calls this; a cache in C keeps what it gave, and adds no frame to a traceback.
+        self.source_to_code = functools.lru_cache(1)(partial(_to_code, None))  # type: ignore[method-assign]
 
     def get_filename(self, name: str | None = None) -> str:
         """Return the name this version is compiled under: another spelling of the file's real path."""
@@ -120,12 +139,27 @@ class Loader(importlib.machinery.SourceFileLoader):
         return importlib.util.decode_source(self.source.data)
 
     def compile(self) -> types.CodeType:
-        """Return this version's code.
+        """Return this version's code, always the same object.
 
         Raises:
             SyntaxError, ValueError, RecursionError, MemoryError: as ``compile`` does.
         """
-        return compile(self.source.data, self.alias, "exec", dont_inherit=True)
+        return self.source_to_code(self.source.data, self.alias)
+
+
+class _Pin:
+    """Lives as long as any code of one version; the lines of that version can be read for so long."""
+
+    __slots__ = ("__weakref__",)
+
+
+def keep_lines(code: types.CodeType, pin: object) -> None:
+    """Let the lines of a version be readable for as long as one of its code objects lives."""
+    weakref.finalize(code, _let_go, pin).atexit = False
+
+
+def _let_go(pin: object) -> None:
+    """Do nothing: to have been called is to hold the pin no longer."""
 
 
 def _alias(path: str, version: int) -> str:
@@ -138,8 +172,9 @@ def _alias(path: str, version: int) -> str:
     return f"{folder}{bits}{separator}{file}"
 
 
-def _spec(source: Source, folder_of: Callable[[Source], str]) -> WatchedSpec:
-    loader = None if source.path is None else Loader(source)
+def _spec(source: Source, folder_of: Callable[[Source], str], loader: Loader | None = None) -> WatchedSpec:
+    if loader is None and source.path is not None:
+        loader = Loader(source)
     spec = WatchedSpec(source.name, loader, origin=source.path, is_package=source.is_package)
     spec.source = source
     if source.is_package:
@@ -157,13 +192,12 @@ def _pin_lines(spec: WatchedSpec, loader: Loader) -> None:
     except (SyntaxError, UnicodeDecodeError):  # a bad encoding cookie: compiling it says so, with its place
         return
     linecache.cache[loader.alias] = (len(loader.source.data), None, lines, loader.alias)
-    # The spec sits in the namespace of the version, so it lives exactly as long as any function of that version.
-    weakref.finalize(spec, linecache.cache.pop, loader.alias, None).atexit = False
+    weakref.finalize(loader.pin, linecache.cache.pop, loader.alias, None).atexit = False
 
 
-def new_module(source: Source, folder: Folder) -> types.ModuleType:
+def new_module(source: Source, folder: Folder, loader: Loader | None = None) -> types.ModuleType:
     """Return a fresh module for a source, named and placed as the import system would; nothing is executed."""
-    return importlib.util.module_from_spec(_spec(source, partial(_location, folder)))
+    return importlib.util.module_from_spec(_spec(source, partial(_location, folder), loader))
 
 
 def _location(folder: Folder, source: Source) -> str:

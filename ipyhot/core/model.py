@@ -7,7 +7,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["Change", "Edit", "Failure", "Plan", "Report", "Source", "Step", "Version", "Way"]
+__all__ = ["Change", "Failure", "Plan", "Report", "Source", "Step", "Version", "Way"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +31,12 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One source that went live: which text it was, in which generation, and what its load imported."""
+    """One source that went live: which text it was, in which generation, what its load imported and what it bound."""
 
     source: Source
     generation: int
     dependencies: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Change:
     name: str
     path: str
     source: Source | None
+    is_forced: bool = False
 
 
 class Way(enum.Enum):
@@ -57,29 +59,22 @@ class Way(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Edit:
-    """What a change of text means: the top-level names it touches, and the way it can be taken."""
-
-    way: Way
-    names: tuple[str, ...] = ()
-
-    @property
-    def reason(self) -> str:
-        """The edit in words, for people."""
-        if not self.names:
-            return "its text changed"
-        shown = ", ".join(self.names[:3])
-        return f"{shown} and {len(self.names) - 3} more changed" if len(self.names) > 3 else f"{shown} changed"  # noqa: PLR2004 - three names fit a line
-
-
-@dataclass(frozen=True, slots=True)
 class Step:
-    """What a transaction does with one module, and why."""
+    """What a transaction does with one module, and why.
+
+    ``run`` says which of its statements run, by their index; without it the file is executed as a whole. ``gone`` are
+    names that no statement binds any more, ``members`` the attributes of classes that are made again and keep their value.
+    ``stale`` are definitions that give other results now, so that what they have cached is void.
+    """
 
     name: str
     way: Way
     source: Source | None
     reason: str
+    run: tuple[int, ...] | None = None
+    gone: frozenset[str] = frozenset()
+    members: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    stale: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,48 +5,149 @@ Only a module that was live and sound before has a veto: its failure would lose 
 """
 
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
 
+from ipyhot.core import diff
+from ipyhot.core.effects import Draft, Effects
 from ipyhot.core.graph import Graph
 from ipyhot.core.model import Change, Plan, Step, Version, Way
+from ipyhot.core.outline import Kind, Outline
 
-__all__ = ["held_back", "make"]
+__all__ = ["Revision", "held_back", "make"]
+
+
+@dataclass(frozen=True)
+class Revision:
+    """The outlines of a change: the live one and the new one; None where a text has none."""
+
+    old: Outline | None = None
+    new: Outline | None = None
+
+    @cached_property
+    def edit(self) -> diff.Edit | None:
+        """What is different between the two; None if one of them is missing."""
+        return None if self.old is None or self.new is None else diff.edit(self.old, self.new)
 
 
 def make(
     changes: Mapping[str, Change],
+    revisions: Mapping[str, Revision],
     graph: Graph,
     live: Mapping[str, Version],
     failing: Collection[str],
     entered: Mapping[str, int],
+    *,
+    outline_of: Callable[[str], Outline | None],
+    is_watched: Callable[[str], bool],
+    patches: bool = True,
 ) -> Plan:
-    """Return what to run for some changes: each changed module and all that imports it, in the order of a fresh start.
+    """Return what to run for some changes: of each module the statements that the change reaches, or all of it.
 
     What one of them imports is loaded when it asks for it, so dependencies come first all the same. The order decides
     how a circular import is entered, and with that whether it loads at all.
 
     Args:
         changes: what differs from what is live, by module name.
+        revisions: the outlines of the changes.
         graph: the edges of the live modules, and of the failing ones as far as they are known.
         live: the versions that are live now.
         failing: modules whose newest text was not live before this change.
         entered: when each module's load first began; a new one comes last, by its name.
+        outline_of: the live outline of a module.
+        is_watched: whether a module belongs to a watched folder.
+        patches: take edits statement by statement; if not, every file that is reached is executed as a whole.
     """
-    led_by = graph.dependents(changes)
+    effects = Effects(
+        outline_of=lambda name: outline_of(name) if name in live else None,
+        dependents=lambda name, is_rebinding: [d for d in graph.importers(name, is_rebinding=is_rebinding) if d in live],
+        edges=graph.dependencies,
+        is_watched=is_watched,
+    )
+    for name, change in changes.items():
+        effects.drafts[name] = _draft(change, revisions.get(name, Revision()), is_live=name in live)
+    effects.settle()
     steps: dict[str, Step] = {}
-    for name in sorted({*changes, *led_by}, key=lambda name: (entered.get(name, math.inf), name)):
-        if name in changes:
-            steps[name] = _step_of_change(changes[name], name in live)
-        elif name in live:
-            steps[name] = Step(name, Way.RELOAD, live[name].source, f"{led_by[name]} changed")
+    for name in sorted(effects.drafts, key=lambda name: (entered.get(name, math.inf), name)):
+        draft = effects.drafts[name]
+        stale = effects.stale(draft)
+        if name in changes or draft.run or draft.whole or stale:
+            steps[name] = replace(_step(draft, changes.get(name), live.get(name), patches=patches), stale=stale)
     return Plan(steps, frozenset(name for name in steps if name not in live or name in failing))
 
 
-def _step_of_change(change: Change, is_live: bool) -> Step:  # noqa: FBT001 - private, one call
-    if change.source is None:
-        return Step(change.name, Way.DROP, None, "its file is gone")
-    way = Way.RELOAD if is_live else Way.LOAD
-    return Step(change.name, way, change.source, "its text changed" if is_live else "it is new")
+def _draft(change: Change, revision: Revision, *, is_live: bool) -> Draft:
+    draft = Draft(change.name, revision.new, revision.old, is_new=not is_live, is_gone=change.source is None)
+    if draft.is_gone:
+        draft.outline = None
+    elif is_live and change.is_forced:
+        draft.whole = "it was asked for"
+    elif is_live and (revision.old is None or revision.new is None):
+        draft.whole, draft.outline = "its text cannot be taken apart", None
+    draft.edit = revision.edit if is_live else None
+    return draft
+
+
+def _step(draft: Draft, change: Change | None, version: Version | None, *, patches: bool) -> Step:
+    if change is not None and change.source is None:
+        return Step(draft.name, Way.DROP, None, "its file is gone")
+    source = change.source if change is not None else version.source if version is not None else None
+    if version is None:
+        return Step(draft.name, Way.LOAD, source, "it is new")
+    if draft.whole or not patches or draft.outline is None:
+        return Step(draft.name, Way.RELOAD, source, draft.whole or _words(draft))
+    return Step(
+        draft.name, Way.PATCH, source, _words(draft), tuple(sorted(draft.run)), gone=_gone(draft), members=_members(draft)
+    )
+
+
+def _gone(draft: Draft) -> frozenset[str]:
+    """Return the names that no statement binds any more."""
+    if draft.old is None or draft.outline is None:
+        return frozenset()
+    return draft.old.names - draft.outline.names
+
+
+def _members(draft: Draft) -> dict[str, frozenset[str]]:
+    """Return, for classes whose own text changed, the attributes that keep the value they have: theirs did not."""
+    old, new, edit = draft.old, draft.outline, draft.edit
+    if old is None or new is None or edit is None:
+        return {}
+    found = {}
+    for index in edit.changed:
+        facts = new.statements[index].facts
+        before = next((s.facts for s in old.statements if s.facts.kind is Kind.CLASS and s.facts.name == facts.name), None)
+        if facts.kind is Kind.CLASS and before is not None and new.writers.get(facts.name) == [index]:
+            same = {
+                name
+                for name, (code, reads) in facts.members.items()
+                if name in before.members
+                and before.members[name][0] == code
+                and (not reads or (not facts.used and reads.isdisjoint(draft.rebound)))
+            }
+            found[facts.name] = frozenset(same)
+    return found
+
+
+def _words(draft: Draft) -> str:
+    """Return what an edit touches, for people."""
+    outline, edit = draft.outline, draft.edit
+    names: dict[str, None] = {}
+    if edit is not None and outline is not None:
+        names.update(dict.fromkeys(sorted(edit.touched)))
+        for index in edit.changed:
+            names.update(dict.fromkeys(sorted(outline.statements[index].facts.binds)))
+        if draft.old is not None:
+            for index in edit.removed:
+                names.update(dict.fromkeys(sorted(draft.old.statements[index].facts.binds)))
+    if names:
+        shown = ", ".join(list(names)[:3])
+        return f"{shown} and {len(names) - 3} more changed" if len(names) > 3 else f"{shown} changed"  # noqa: PLR2004 - three names fit a line
+    if edit is not None:
+        is_moved = not (edit.changed or edit.removed)
+        return "comments or lines changed" if is_moved else "its text changed"
+    return f"{draft.cause or 'what it imports'} changed"
 
 
 def held_back(plan: Plan, failed: Iterable[str], edges: Mapping[str, Collection[str]]) -> dict[str, frozenset[str]]:

@@ -1,4 +1,7 @@
-"""Runs a plan aside: fresh modules that only the building thread can see.
+"""Runs a plan aside: in namespaces that only the building thread can see.
+
+A file that is executed as a whole starts in an empty one. Where only some statements run, the namespace holds all that
+the live one does, but for what these statements bind.
 
 The live world is not touched. Live modules of the plan wear their stand-in meanwhile: the building thread meets the
 staged module in them (which is staged on first touch, so order falls out of the imports and cycles behave as in
@@ -12,15 +15,19 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from ipyhot.core.errors import Cancelled
 from ipyhot.core.imports import ImportSwitch, Loader, Standin, WatchedSpec, new_module, recording, take_off, touch
 from ipyhot.core.model import Plan, Step, Way
+from ipyhot.core.outline import Outline, prepared, rooted
 from ipyhot.core.sources import Folder
 
-__all__ = ["Stage", "Staged"]
+__all__ = ["OWN_NAMES", "Stage", "Staged"]
 
+OWN_NAMES: Final = frozenset(
+    {"__builtins__", "__cached__", "__file__", "__loader__", "__name__", "__package__", "__path__", "__spec__"}
+)
 _COULD_NOT_WAIT = "{name} is being loaded by a reload, which waits for an import that is under way here. Import it again."
 
 
@@ -36,7 +43,9 @@ class Staged:
 
     step: Step
     module: types.ModuleType | None
+    outline: Outline | None = None
     code: types.CodeType | None = None
+    carried: dict[str, Any] = field(default_factory=dict)
     value: object = None
     state: _State = _State.WAITING
     error: BaseException | None = None
@@ -55,6 +64,8 @@ class Stage:
         self,
         plan: Plan,
         *,
+        outlines: Mapping[str, Outline | None],
+        loaders: Mapping[str, Loader],
         folder_of: Callable[[str], Folder | None],
         standins: Mapping[str, Standin],
         switch: ImportSwitch,
@@ -64,6 +75,8 @@ class Stage:
         self.fallen: list[str] = []  # in the order they failed: the first of those with one error is to blame
         self.entered: list[str] = []
         self.is_cancelled = False
+        self._outlines = outlines
+        self._loaders = loaders
         self._folder_of = folder_of
         self._standins = standins
         self._on_load = on_load
@@ -109,9 +122,17 @@ class Stage:
             if staged.state is not _State.DONE:
                 staged.fail(Cancelled("the reload was cancelled before this file was loaded"))
 
-    def adopt_replacements(self) -> None:
-        """In what was staged, put the staged modules in place of the live ones that imports bound meanwhile."""
-        new = {id(module): self.results[name].value for name, module in self._worn.items() if name in self.results}
+    def adopt_replacements(self, returning: Mapping[str, types.ModuleType | None]) -> None:
+        """In what was staged, put what stays in place of the placeholders that imports bound meanwhile.
+
+        Args:
+            returning: the modules whose file was gone for a while and that take their place again, by name.
+        """
+        new = {
+            id(self._worn[name]): returning.get(name) or self.results[name].value
+            for name in {*self._placed, *self._covered}
+            if name in self.results
+        }
         for staged in self.results.values():
             namespace = {} if staged.module is None else vars(staged.module)
             for key, value in list(namespace.items()):
@@ -161,12 +182,18 @@ class Stage:
     def _compile(self, name: str) -> None:
         staged = self.results[name]
         source = staged.step.source
-        if staged.module is not None and source is not None and source.path is not None:
-            try:
-                staged.code = _loader(staged.module).compile()
-            except Exception as error:  # noqa: BLE001 - whatever the compiler says of the text becomes the failure
-                staged.fail(error)
-                self.fallen.append(name)
+        if staged.module is None or source is None or source.path is None:
+            return
+        loader = _loader(staged.module)
+        try:
+            if staged.outline is not None and staged.step.run is not None:
+                staged.outline = prepared(staged.outline, staged.step.run, loader.alias, loader.pin)
+            else:
+                staged.code = loader.compile()
+                staged.outline = rooted(staged.outline, staged.code) if staged.outline is not None else None
+        except Exception as error:  # noqa: BLE001 - whatever the compiler says of the text becomes the failure
+            staged.fail(error)
+            self.fallen.append(name)
 
     @property
     def worn(self) -> Mapping[str, types.ModuleType]:
@@ -187,8 +214,8 @@ class Stage:
         folder = self._folder_of(step.name)
         module = None
         if step.source is not None and folder is not None:
-            module = new_module(step.source, folder)
-        self.results[step.name] = Staged(step, module)
+            module = new_module(step.source, folder, self._loaders.get(step.name))
+        self.results[step.name] = Staged(step, module, self._outlines.get(step.name))
 
     def _load(self, staged: Staged) -> None:
         parent = staged.step.name.rpartition(".")[0]
@@ -202,9 +229,9 @@ class Stage:
         self._on_load(staged.step.name)
         try:
             with recording() as staged.dependencies:
-                if staged.code is not None and staged.module is not None:
+                if staged.module is not None:
                     with _initializing(staged.module):
-                        exec(staged.code, vars(staged.module))  # noqa: S102 - executing the user's file is the purpose
+                        self._execute(staged, vars(staged.module))
         except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt of a file must not pass
             staged.fail(error)
             self.fallen.append(staged.step.name)
@@ -219,6 +246,36 @@ class Stage:
             package = self.results[parent].module
             if package is not None:
                 vars(package)[staged.step.name.rpartition(".")[2]] = staged.value
+
+    def _execute(self, staged: Staged, namespace: dict[str, Any]) -> None:
+        """Run a file, or those of its statements that the plan names."""
+        if staged.code is not None:
+            exec(staged.code, namespace)  # noqa: S102 - executing the user's file is the purpose
+            return
+        run, outline = staged.step.run, staged.outline
+        if run is None or outline is None:
+            return
+        self._carry(staged, outline, run, namespace)
+        for index in run:
+            code = outline.statements[index].code
+            if code is not None:
+                exec(code, namespace)  # noqa: S102 - as above
+
+    def _carry(self, staged: Staged, outline: Outline, run: Collection[int], namespace: dict[str, Any]) -> None:
+        """Fill a namespace with what the live one holds and the statements that run do not bind."""
+        live = self._worn.get(staged.step.name)
+        if live is None:
+            return
+        name = staged.step.name
+        bound = {bound for index in run for bound in outline.statements[index].facts.binds}
+        dropped = {child for child, other in self.results.items() if other.step.way is Way.DROP}
+        for key, value in list(object.__getattribute__(live, "__dict__").items()):
+            if key not in OWN_NAMES and key not in bound and f"{name}.{key}" not in dropped and key not in staged.step.gone:
+                namespace[key] = value
+        if isinstance(notes := namespace.get("__annotations__"), dict):
+            namespace["__annotations__"] = {key: value for key, value in notes.items() if key not in bound}
+        namespace.setdefault("__doc__", None)
+        staged.carried = dict(namespace)
 
     def _load_parent(self, staged: Staged, parent: str) -> None:
         """Load the package before what is in it; a package that fails takes its modules along."""

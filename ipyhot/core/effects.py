@@ -1,0 +1,500 @@
+"""Which statements an edit reaches: names that are bound anew, functions that behave differently, and who computes with them.
+
+Pure. ``Effects`` looks at outlines only; one plan uses one of it.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from ipyhot.core.diff import Edit
+from ipyhot.core.outline import Chain, Kind, Outline, Statement
+
+__all__ = ["Draft", "Effects", "Ref", "shown"]
+
+Ref = tuple[str, str | None]  # module and name in it; without a name any of them
+EXISTS = "!"  # the name that stands for the module's being there at all
+ALL = "*"  # the name that stands for whatever a star import takes
+_CLASS_HOOKS = frozenset({"__init_subclass__", "__set_name__", "__prepare__", "__mro_entries__", "__class_getitem__"})
+_HANDOVER = frozenset({"__hot_getstate__", "__hot_setstate__", "__hot_close__"})
+
+
+@dataclass(slots=True, eq=False)
+class Draft:
+    """What is known so far of what an edit does to one module."""
+
+    name: str
+    outline: Outline | None
+    old: Outline | None = None
+    edit: Edit | None = None
+    is_new: bool = False
+    is_gone: bool = False
+    whole: str = ""  # why the file is executed as a whole
+    run: set[int] = field(default_factory=set)
+    rebound: set[str] = field(default_factory=set)
+    touched: set[str] = field(default_factory=set)  # functions by qualified name, or classes that are made again
+    cause: str = ""
+
+    @property
+    def is_all_rebound(self) -> bool:
+        """True when no name of the module is surely what it was."""
+        return self.is_new or self.is_gone or (bool(self.whole) and self.outline is None)
+
+    def rebinds(self, name: str | None) -> bool:
+        """Tell whether a name may stand for another object afterwards; definitions keep theirs."""
+        if self.is_all_rebound:
+            return True
+        if name in {EXISTS, None}:  # the module object stays
+            return False
+        return bool(self.rebound) if name == ALL else name in self.rebound
+
+    def touches(self, name: str | None) -> bool:
+        """Tell whether what a name stands for may behave differently."""
+        if self.rebinds(name):
+            return True
+        if name is None:
+            return bool(self.touched or self.rebound)
+        return any(path == name or path.startswith(f"{name}.") for path in self.touched)
+
+    def touches_hook(self, name: str | None) -> bool:
+        """Tell whether what Python calls when a class is derived from this one behaves differently."""
+        return any(p.startswith(f"{name}.") and p.rpartition(".")[2] in _CLASS_HOOKS for p in self.touched)
+
+
+class Effects:
+    """Follows an edit from statement to statement until nothing more is reached.
+
+    Args:
+        outline_of: the live outline of a watched module, or None if there is none.
+        dependents: who imports one of some modules while loading, as far as it matters to what they compute.
+        edges: what a module's load imported, as recorded.
+        is_watched: whether a module belongs to a watched folder.
+    """
+
+    def __init__(
+        self,
+        *,
+        outline_of: Callable[[str], Outline | None],
+        dependents: Callable[[str, bool], Iterable[str]],
+        edges: Callable[[str], Collection[str]],
+        is_watched: Callable[[str], bool],
+    ) -> None:
+        self.drafts: dict[str, Draft] = {}
+        self._outline_of = outline_of
+        self._dependents = dependents
+        self._edges = edges
+        self._is_watched = is_watched
+        self._replayed: dict[tuple[str, str], str] = {}  # whose object is made again, and why
+        self._writes: dict[tuple[str, int], frozenset[tuple[str, str]]] = {}
+
+    def settle(self) -> None:
+        """Add what the drafts reach, until nothing is added any more."""
+        for draft in self.drafts.values():
+            self._begin(draft)
+        is_moving = True
+        while is_moving:
+            is_moving = False
+            for draft in list(self.drafts.values()):
+                is_moving |= self._advance(draft)
+            is_moving |= self._reach_dependents()
+
+    def stale(self, draft: Draft) -> frozenset[str]:
+        """Return the definitions of a module that cache results, and would give others now."""
+        outline = draft.outline
+        if outline is None or draft.is_new:
+            return frozenset()
+        return frozenset(
+            statement.facts.name
+            for statement in outline.statements
+            if statement.facts.kind in {Kind.FUNCTION, Kind.CLASS} and "cache" in statement.text
+            for (module, name), _, _ in self.reach([(draft.name, statement.facts.name)])
+            if module in self.drafts and self.drafts[module].touches(name)
+        )
+
+    def _outline(self, name: str) -> Outline | None:
+        draft = self.drafts.get(name)
+        return draft.outline if draft is not None else self._outline_of(name)
+
+    # -- what names mean
+
+    def refs(self, name: str, outline: Outline, chain: Chain) -> Iterator[Ref]:
+        """Yield what a chain means in a module, as far as it is watched."""
+        first, rest = chain[0], chain[1:]
+        if first in outline.names:
+            yield name, first
+            for base, attribute in outline.imported.get(first, ()):
+                yield from self._imported(base, attribute, rest)
+        else:
+            yield from ((star, first) for star in outline.stars if self._is_watched(star))
+
+    def _imported(self, base: str, attribute: str | None, rest: Chain) -> Iterator[Ref]:
+        if attribute is not None:
+            if not self._is_module(f"{base}.{attribute}"):
+                if self._is_watched(base):
+                    yield base, attribute
+                return
+            base = f"{base}.{attribute}"
+        while rest and self._is_module(f"{base}.{rest[0]}"):
+            base, rest = f"{base}.{rest[0]}", rest[1:]
+        if self._is_watched(base):
+            yield base, rest[0] if rest else None
+
+    def _is_module(self, name: str) -> bool:
+        return name in self.drafts or self._outline_of(name) is not None
+
+    def _import_refs(self, outline: Outline, imports: Iterable[tuple[str, tuple[str, ...]]]) -> Iterator[Ref]:
+        """Yield what import statements take while they run."""
+        for base, names in imports:
+            base = outline.resolve(base)  # noqa: PLW2901 - relative to absolute
+            parts = base.split(".")
+            for end in range(1, len(parts) + 1):
+                if self._is_watched(".".join(parts[:end])):
+                    yield ".".join(parts[:end]), EXISTS
+            for name in names:
+                if name == ALL:
+                    yield base, ALL
+                elif self._is_module(f"{base}.{name}"):
+                    yield f"{base}.{name}", EXISTS
+                elif self._is_watched(base):
+                    yield base, name
+
+    def _held(self, name: str, outline: Outline, statement: Statement) -> Iterator[Ref]:
+        """Yield what a statement stores without computing with it."""
+        for chain in statement.facts.held:
+            yield from self.refs(name, outline, chain)
+        yield from self._import_refs(outline, statement.facts.imports)
+
+    def _used(self, name: str, outline: Outline, statement: Statement) -> Iterator[Ref]:
+        """Yield what a statement computes with."""
+        facts = statement.facts
+        computes = bool(facts.used)
+        for chain in facts.used:
+            yield from self.refs(name, outline, chain)
+        for chain in facts.held:
+            if outline.is_computed(chain):
+                computes = True
+                yield from self.refs(name, outline, chain)
+        if computes and facts.kind is Kind.OTHER:
+            for chain in facts.body:
+                yield from self.refs(name, outline, chain)
+
+    def reach(self, refs: Iterable[Ref]) -> Iterator[tuple[Ref, Statement | None, Outline | None]]:
+        """Yield some names and all that what they stand for may read when it is called, with who binds them."""
+        seen: set[Ref] = set()
+        stack = list(refs)
+        while stack:
+            ref = stack.pop()
+            if ref in seen:
+                continue
+            seen.add(ref)
+            module, name = ref
+            outline = self._outline(module)
+            yield ref, None, outline
+            if outline is None or name in {None, EXISTS, ALL}:
+                continue
+            for index in outline.writers.get(str(name), ()):
+                statement = outline.statements[index]
+                yield ref, statement, outline
+                facts = statement.facts
+                for chain in facts.held | facts.used | facts.body:
+                    stack += self.refs(module, outline, chain)
+                stack += self._import_refs(outline, facts.body_imports)
+
+    # -- who writes what
+
+    def writes(self, name: str, outline: Outline, index: int) -> frozenset[tuple[str, str]]:
+        """Return every name whose object a statement makes or changes in place, as module and name."""
+        key = (name, index)
+        is_current = self._outline(name) is outline
+        if is_current and key in self._writes:
+            return self._writes[key]
+        statement = outline.statements[index]
+        found = {(name, bound) for bound in statement.facts.binds}
+        for changed in statement.facts.mutates:
+            found.update((module, attr) for module, attr in self.refs(name, outline, (changed,)) if attr is not None)
+        found.update(self._written_by_calls(name, outline, statement))
+        result = frozenset(found)
+        if is_current:
+            self._writes[key] = result
+        return result
+
+    def _written_by_calls(self, name: str, outline: Outline, statement: Statement) -> Iterator[tuple[str, str]]:
+        for (module, attr), writer, where in self.reach(self._used(name, outline, statement)):
+            if writer is not None and where is not None and writer.facts.kind in {Kind.FUNCTION, Kind.CLASS}:
+                yield from self._data(module, where, writer.facts.body_mutates)
+            del attr
+        if statement.facts.kind is Kind.OTHER and statement.facts.used:
+            yield from self._data(name, outline, statement.facts.body_mutates)
+        if statement.facts.kind is Kind.CLASS:
+            yield from self._registered_with(name, outline, statement)
+
+    def _data(self, module: str, outline: Outline, names: Iterable[str]) -> Iterator[tuple[str, str]]:
+        for changed in names:
+            for where, attr in self.refs(module, outline, (changed,)):
+                if attr is not None:
+                    yield where, attr
+
+    def _registered_with(self, name: str, outline: Outline, statement: Statement) -> Iterator[tuple[str, str]]:
+        """Yield the bases and metaclasses that take note of each class that is made of them."""
+        for chain in statement.facts.held | statement.facts.used:
+            for module, attr in self.refs(name, outline, chain):
+                where = self._outline(module)
+                if attr is not None and where is not None and self._takes_note(module, where, attr):
+                    yield module, attr
+
+    def _takes_note(self, module: str, outline: Outline, attr: str, depth: int = 0) -> bool:
+        hooks = ("__init_subclass__", "__new__", "__init__")
+        for index in outline.writers.get(attr, ()):
+            facts = outline.statements[index].facts
+            if facts.kind is not Kind.CLASS:
+                continue
+            is_meta = any(chain == ("type",) for chain in facts.held | facts.used)
+            if any((f"{attr}.{hook}", 0) in outline.codes for hook in (hooks if is_meta else hooks[:1])):
+                return True
+            for chain in facts.held:
+                for base, inner in self.refs(module, outline, chain):
+                    where = self._outline(base)
+                    if inner and where is not None and depth < 10 and (base, inner) != (module, attr):  # noqa: PLR2004
+                        if self._takes_note(base, where, inner, depth + 1):
+                            return True
+        return False
+
+    # -- the course of an edit
+
+    def _begin(self, draft: Draft) -> None:
+        edit, old, new = draft.edit, draft.old, draft.outline
+        if draft.whole:
+            why, draft.whole = draft.whole, ""
+            self._take_whole(draft, why)
+        if edit is None or old is None or new is None:
+            return
+        draft.touched |= edit.touched
+        if old.flags != new.flags:
+            self._take_whole(draft, "its __future__ imports changed")
+        for index in edit.changed:
+            self._run(draft, index, draft.name)
+        for index in edit.removed:
+            self._removed(draft, old, index)
+
+    def _removed(self, draft: Draft, old: Outline, index: int) -> None:
+        statement = old.statements[index]
+        draft.rebound |= statement.facts.binds
+        doubt = self._doubt(draft.name, old, statement)
+        if doubt:
+            self._take_whole(draft, f"line {statement.line} of the old text is gone, and {doubt}")
+        for ref in self.writes(draft.name, old, index):
+            self._replay(ref, draft.name)
+
+    def _doubt(self, name: str, outline: Outline, statement: Statement) -> str:
+        """Return why the effects of running a statement again cannot be told."""
+        if statement.facts.doubt:
+            return statement.facts.doubt
+        for changed in statement.facts.mutates & outline.imported.keys():
+            if len(outline.imported[changed]) == len(outline.writers[changed]):
+                return f"it changes {changed}, which another module made"
+        return ""
+
+    def _take_whole(self, draft: Draft, why: str) -> bool:
+        if draft.whole:
+            return False
+        draft.whole = why
+        for outline in (draft.old, draft.outline):
+            for statement in outline.statements if outline is not None else ():
+                self._makes(draft, statement)
+        for index in range(len(draft.outline.statements)) if draft.outline is not None else ():
+            for ref in self.writes(draft.name, draft.outline, index):  # type: ignore[arg-type]
+                if ref[0] != draft.name:
+                    self._replay(ref, draft.name)
+        return True
+
+    def _makes(self, draft: Draft, statement: Statement) -> None:
+        """Note what the names that a statement binds stand for afterwards."""
+        facts = statement.facts
+        if facts.kind in {Kind.FUNCTION, Kind.CLASS}:
+            draft.touched.add(facts.name)
+            before = statement if draft.old is None else _definition(draft.old, facts.name)
+            if before is None or facts.is_decorated or before.facts.is_decorated:
+                draft.rebound.add(facts.name)
+        else:
+            draft.rebound |= facts.binds
+
+    def _run(self, draft: Draft, index: int, cause: str) -> bool:
+        """Let a statement run; return whether that is new."""
+        outline = draft.outline
+        if outline is None or index in draft.run:
+            return False
+        draft.run.add(index)
+        draft.cause = draft.cause or cause
+        statement = outline.statements[index]
+        self._makes_if_changed(draft, statement)
+        doubt = "" if self._is_mere_addition(draft, index) else self._doubt(draft.name, outline, statement)
+        if doubt:
+            self._take_whole(draft, f"line {statement.line} depends on what changed, and {doubt}")
+        if outline.stars and not all(map(self._is_watched, outline.stars)):
+            self._take_whole(draft, "it imports everything from a module that is not watched")
+        if not outline.names.isdisjoint(_HANDOVER) and statement.facts.kind is not Kind.FUNCTION:
+            self._take_whole(draft, "it hands over its state itself")
+        for ref in self.writes(draft.name, outline, index):
+            if not self._is_last_of(draft, index, ref):
+                self._replay(ref, cause)
+        return True
+
+    def _makes_if_changed(self, draft: Draft, statement: Statement) -> None:
+        facts = statement.facts
+        if facts.kind is not Kind.IMPORT or draft.outline is None:
+            self._makes(draft, statement)
+            return
+        edit = draft.edit
+        is_changed = edit is not None and any(draft.outline.statements[i] is statement for i in edit.changed)
+        for bound, base, attribute in facts.import_names:
+            refs = list(self._imported(draft.outline.resolve(base), attribute, ()))
+            drafts = [(self.drafts[module], name) for module, name in refs if module in self.drafts]
+            if is_changed or any(other.rebinds(name) for other, name in drafts if name is not None):
+                draft.rebound.add(bound)
+        if facts.stars:
+            for star in facts.stars:
+                source = self.drafts.get(draft.outline.resolve(star))
+                draft.rebound |= source.rebound if source is not None else set()
+
+    def _is_mere_addition(self, draft: Draft, index: int) -> bool:
+        """Tell whether a statement is new and stands behind all that does more than define."""
+        edit, outline = draft.edit, draft.outline
+        if edit is None or outline is None or index not in edit.changed or edit.removed:
+            return False
+        definitions = {Kind.FUNCTION, Kind.IMPORT}
+        return all(statement.facts.kind in definitions for statement in outline.statements[index + 1 :])
+
+    def _is_last_of(self, draft: Draft, index: int, ref: tuple[str, str]) -> bool:
+        """Tell whether a new statement only adds to an object, behind all others of the file that do."""
+        edit, outline = draft.edit, draft.outline
+        if edit is None or outline is None or index not in edit.changed:
+            return False
+        if ref in {(draft.name, bound) for bound in outline.statements[index].facts.binds}:
+            return False
+        others = [i for i in range(len(outline.statements)) if i != index and ref in self.writes(draft.name, outline, i)]
+        return all(other < index or other in edit.changed for other in others)
+
+    def _replay(self, ref: tuple[str, str], cause: str) -> None:
+        if ref not in self._replayed:
+            self._replayed[ref] = cause
+            if ref[0] not in self.drafts and self._outline_of(ref[0]) is not None:
+                self.drafts[ref[0]] = Draft(ref[0], self._outline_of(ref[0]), cause=cause)
+
+    def _advance(self, draft: Draft) -> bool:
+        """Let each statement run that has a reason to; return whether one was found."""
+        outline = draft.outline
+        if outline is None or draft.is_new or draft.whole:
+            return False
+        is_moving = False
+        for index, statement in enumerate(outline.statements):
+            if index not in draft.run:
+                cause = self._reason(draft, outline, index, statement)
+                if cause:
+                    is_moving |= self._run(draft, index, cause)
+        return is_moving | self._advance_definitions(draft)
+
+    def _reason(self, draft: Draft, outline: Outline, index: int, statement: Statement) -> str:
+        """Return the name that makes a statement run, or the empty string."""
+        facts = statement.facts
+        if self._replayed:
+            for ref in self.writes(draft.name, outline, index):
+                if ref in self._replayed:
+                    return ref[1]
+        if facts.held or facts.imports:
+            for module, name in self._held(draft.name, outline, statement):
+                other = self.drafts.get(module)
+                if other is not None and self._is_rebound_for(draft, index, other, name):
+                    return name if name not in {None, EXISTS} else module
+                if other is not None and facts.kind is Kind.CLASS and other.touches_hook(name):
+                    return str(name)
+        for (module, name), writer, where in self.reach(self._used(draft.name, outline, statement)):
+            other = self.drafts.get(module)
+            if other is not None and other.touches(name) and not self._is_own(draft, index, module, name):
+                return name or module
+            if writer is not None and writer.facts.body_doubt and where is not None and self.drafts:
+                return name or module
+        if facts.metaclass:
+            for chain in facts.metaclass:
+                for module, name in self.refs(draft.name, outline, chain):
+                    if module in self.drafts and self.drafts[module].touches(name):
+                        return str(name)
+        return ""
+
+    def _is_rebound_for(self, draft: Draft, index: int, other: Draft, name: str | None) -> bool:
+        return other.rebinds(name) and not self._is_own(draft, index, other.name, name)
+
+    def _is_own(self, draft: Draft, index: int, module: str, name: str | None) -> bool:
+        """Tell whether a statement reads a name that it has bound itself, alone."""
+        outline = draft.outline
+        return (
+            module == draft.name and outline is not None and name is not None and outline.writers.get(name, []) == [index]
+        )
+
+    def _advance_definitions(self, draft: Draft) -> bool:
+        """Let definitions run that a statement which runs may call, and that behave differently now."""
+        outline = draft.outline
+        if outline is None:
+            return False
+        is_moving = False
+        for index in list(draft.run):
+            for (module, name), writer, where in self.reach(self._used(draft.name, outline, outline.statements[index])):
+                if writer is None or where is None or name is None:
+                    continue
+                is_moving |= self._define(module, name, where, writer, draft)
+        return is_moving
+
+    def _define(self, module: str, name: str, where: Outline, writer: Statement, caller: Draft) -> bool:
+        if writer.facts.kind not in {Kind.FUNCTION, Kind.CLASS, Kind.OTHER} or not (writer.facts.body or writer.roots):
+            return False
+        is_different = any(
+            other in self.drafts and (self.drafts[other].touches(read))
+            for (other, read), _, _ in self.reach([(module, name)])
+        )
+        if not is_different:
+            return False
+        draft = self.drafts.get(module)
+        if draft is None:
+            draft = self.drafts[module] = Draft(module, where, cause=caller.name)
+        if draft.whole or draft.is_new or draft.outline is not where:
+            return False
+        index = next(i for i, statement in enumerate(where.statements) if statement is writer)
+        return self._run(draft, index, caller.cause or caller.name)
+
+    def _reach_dependents(self) -> bool:
+        """Take in the modules that import a draft's module and may be reached through it."""
+        is_moving = False
+        for draft in list(self.drafts.values()):
+            is_rebinding = bool(draft.rebound) or draft.is_all_rebound
+            for name in self._dependents(draft.name, is_rebinding):
+                if name not in self.drafts:
+                    self.drafts[name] = Draft(name, self._outline_of(name))
+                    is_moving = True
+                if is_rebinding or draft.touched:
+                    is_moving |= self._doubt_edge(self.drafts[name], draft)
+        return is_moving
+
+    def _doubt_edge(self, dependent: Draft, draft: Draft) -> bool:
+        """Execute a dependent as a whole if its text does not show how it came to import a module."""
+        if dependent.is_new or dependent.is_gone or dependent.whole:
+            return False
+        if dependent.outline is None:
+            dependent.cause = draft.name
+            return self._take_whole(dependent, f"{draft.name} changed")
+        if draft.name in self._edges(dependent.name) and draft.name not in shown(dependent.outline):
+            return self._take_whole(dependent, f"it imports {draft.name} in a way that its text does not show")
+        return False
+
+
+def shown(outline: Outline) -> frozenset[str]:
+    """Return the modules that import statements of a file may load."""
+    found: set[str] = set()
+    for base, names in outline.imports:
+        parts = base.split(".")
+        found.update(".".join(parts[:end]) for end in range(1, len(parts) + 1))
+        found.update(f"{base}.{name}" for name in names)
+    return frozenset(found)
+
+
+def _definition(outline: Outline, name: str) -> Statement | None:
+    """Return the statement that defines a function or class of a name, if it is the only one that binds it."""
+    found = [statement for statement in outline.statements if name in statement.facts.binds]
+    return found[0] if len(found) == 1 and found[0].facts.kind in {Kind.FUNCTION, Kind.CLASS} else None

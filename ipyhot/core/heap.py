@@ -1,0 +1,171 @@
+"""What only a walk over the heap can find: instances of a class, who holds it, functions made of a code object.
+
+A walk costs some 20 ms for a million objects, so reference counts are asked first whether there is anything to find.
+"""
+
+import collections
+import gc
+import operator
+import sys
+import types
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import partial
+from typing import Any, Final
+
+from ipyhot.core.commit import Deed
+
+__all__ = ["Walks", "can", "functions_of", "instance_deeds", "instances", "replace_in_containers", "switch", "unheld"]
+
+
+class Walks:
+    """How many walks there were, for those who measure."""
+
+    count = 0
+
+
+def _referrers(objects: Iterable[object]) -> list[Any]:
+    Walks.count += 1
+    return gc.get_referrers(*objects)
+
+
+def functions_of(codes: Iterable[types.CodeType]) -> Iterator[types.FunctionType]:
+    """Yield every function that is made of one of some code objects."""
+    for holder in _referrers(codes):
+        if isinstance(holder, types.FunctionType):
+            yield holder
+
+
+def homed_in(namespace: dict[str, Any]) -> list[types.FunctionType]:
+    """Return every function whose globals are a namespace."""
+    return [f for f in _referrers([namespace]) if isinstance(f, types.FunctionType) and f.__globals__ is namespace]
+
+
+def instances(cls: type) -> list[Any]:
+    """Return every instance of a class and of its subclasses."""
+    family = [cls]
+    for member in family:
+        family += [sub for sub in type.__subclasses__(member) if sub not in family]
+    return [found for found in _referrers(family) if type(found) in family]
+
+
+def instance_deeds(classes: Mapping[type, type]) -> Iterator[tuple[list[Deed], str | None]]:
+    """Move instances and foreign subclasses of replaced classes; one walk over the heap finds them all."""
+    refused: set[type] = set()
+    for holder in _referrers(classes):
+        old = type(holder)
+        if isinstance(holder, type) and holder in classes:
+            continue
+        if old in classes and old not in refused:
+            if not can(holder, "__class__", old, classes[old], object.__setattr__):
+                refused.add(old)
+                yield [], f"instances of {old.__qualname__} keep their class: its layout changed"
+            else:
+                yield [switch(holder, "__class__", old, classes[old], object.__setattr__)], None
+        elif isinstance(holder, type) and holder not in classes and not set(holder.__bases__).isdisjoint(classes):
+            before = holder.__bases__
+            after = tuple(classes.get(base, base) for base in before)
+            if can(holder, "__bases__", before, after, type.__setattr__):
+                yield [switch(holder, "__bases__", before, after, type.__setattr__)], None
+            else:
+                yield [], f"{holder.__qualname__} keeps its old base: the layout changed"
+
+
+def replace_in_containers(successors: Mapping[Any, Any], kind: type) -> None:
+    """Put successors in place of objects of a kind in every list, dict, set, closure and instance."""
+    for holder in _referrers(successors):
+        if holder is successors or isinstance(holder, kind | types.FrameType):
+            continue
+        if isinstance(holder, list):
+            _replace_in_list(holder, successors, kind)
+        elif isinstance(holder, set):
+            for value in [value for value in holder if isinstance(value, kind) and value in successors]:
+                holder.discard(value)
+                holder.add(successors[value])
+        elif isinstance(holder, types.CellType):
+            if isinstance(holder.cell_contents, kind):
+                holder.cell_contents = successors.get(holder.cell_contents, holder.cell_contents)
+        else:
+            # Python 3.11 keeps an instance's attributes in the instance until somebody asks for its dict.
+            found = holder if isinstance(holder, dict) else getattr(holder, "__dict__", None)
+            attributes: dict[Any, Any] = found if isinstance(found, dict) else {}
+            for key, value in list(attributes.items()):
+                if isinstance(value, kind) and value in successors:
+                    attributes[key] = successors[value]
+
+
+def _replace_in_list(holder: list[Any], successors: Mapping[Any, Any], kind: type) -> None:
+    for index in range(len(holder) - 1, -1, -1):
+        value = holder[index]
+        if isinstance(value, kind) and value in successors:
+            if any(other is successors[value] for other in holder):  # it was put in again by being made again
+                del holder[index]
+            else:
+                holder[index] = successors[value]
+
+
+class _Probe:
+    """A class that nobody else ever holds."""
+
+
+def unheld(classes: Mapping[type, Any], namespaces: Collection[dict[str, Any]], extra: int = 0) -> list[type]:
+    """Return the classes that nothing but the namespaces and the classes themselves holds.
+
+    Each reference to an object is in its reference count, an instance's to its class too. If those that can be named
+    here make up the whole count, no instance exists, and the walk over the heap is spared. What cannot be named counts
+    as an instance.
+
+    Args:
+        classes: the classes, as the keys of a mapping that holds each once.
+        namespaces: dicts whose values are looked at.
+        extra: how many more references to each the caller itself holds.
+    """
+    named = collections.Counter(
+        id(value) for namespace in namespaces for value in list(namespace.values()) if isinstance(value, type)
+    )
+    for cls in classes:
+        for base in cls.__mro__[1:]:
+            if base in classes:
+                named[id(base)] += 1 + cls.__bases__.count(base) + (cls.__base__ is base)
+    named[id(_Probe)] = 1 - extra
+    probe = _Probe
+    # Its name in this module is counted, and its variable here holds it as the mapping holds the others. What more
+    # there is, this loop holds, and of the others too.
+    surplus = [sys.getrefcount(cls) - _own_references(cls) - named[id(cls)] for cls in (probe, *classes)]
+    return [cls for cls, count in zip(classes, surplus[1:], strict=True) if count <= surplus[0]]
+
+
+def _own_references(cls: type) -> int:
+    """Return how many references a class, its own members and its subclasses hold to it."""
+    own = sum(base is cls for base in cls.__mro__)
+    cells = set()
+    for value in vars(cls).values():
+        own += getattr(value, "__objclass__", None) is cls and isinstance(value, _DESCRIPTORS)
+        function = getattr(value, "__func__", value)
+        if isinstance(function, types.FunctionType) and "__class__" in function.__code__.co_freevars:
+            cell = closure(function)["__class__"]
+            if cell.cell_contents is cls:
+                cells.add(id(cell))
+    return own + len(cells)
+
+
+_DESCRIPTORS: Final = (types.GetSetDescriptorType, types.MemberDescriptorType)
+
+
+def closure(function: types.FunctionType) -> dict[str, types.CellType]:
+    """Return a function's cells by the names of its free variables."""
+    return dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
+
+
+def switch(owner: Any, name: str, old: object, new: object, write: Callable[..., None]) -> Deed:
+    """Return the deed that sets an attribute whose old value is known."""
+    return Deed(partial(write, owner, name, new), partial(write, owner, name, old))
+
+
+def can(owner: Any, name: str, old: object, new: object, write: Callable[..., None]) -> bool:
+    """Tell whether Python lets an attribute change, by changing it there and back in one call."""
+    tries: Iterable[Callable[[], None]] = [partial(write, owner, name, new), partial(write, owner, name, old)]
+    try:
+        collections.deque(map(operator.call, tries), maxlen=0)
+    except TypeError:
+        return False
+    return True

@@ -1,0 +1,598 @@
+"""Old objects take over what a staged module defined: functions new code, classes new members; identity stays.
+
+A live module keeps its namespace for ever. What was staged in another one is led home: a definition that has an elder
+becomes that elder, a new one is made again over the live namespace. ``Patch`` looks and returns deeds; ``commit`` does
+them. Called by the thread that builds; one transaction uses one ``Patch``.
+"""
+
+import enum
+import functools
+import types
+import weakref
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final
+
+from ipyhot.core import enums, heap
+from ipyhot.core.commit import Deed, delete_item, set_attribute, set_item
+from ipyhot.core.relay import Relays, relay_of
+
+__all__ = ["Departed", "Module", "Patch"]
+
+_GONE: Final = object()
+_CACHED: Final = type(functools.cache(int))
+_LARGE: Final = 256  # longer containers are left to the walk over the heap, which is only made if it is needed
+_OWN_PLACE: Final = frozenset({"__dict__", "__weakref__", "__slots__", "_abc_impl"})
+
+
+@dataclass(eq=False)
+class Module:
+    """One module on its way: its live namespace, the one it was staged in, and which of its names are to change."""
+
+    name: str
+    live: dict[str, Any]
+    staged: dict[str, Any]
+    names: Collection[str]
+    gone: Collection[str]
+    imported: Collection[str] = ()  # names that its old text took from elsewhere
+    members: Mapping[str, frozenset[str]] = field(default_factory=dict)  # class → attributes that keep their value
+    final: dict[str, Any] = field(default_factory=dict)
+
+
+class Departed:
+    """Definitions that the newest text of their module has no more: they follow again if it comes back."""
+
+    def __init__(self) -> None:
+        self._objects: weakref.WeakValueDictionary[tuple[str, str], Any] = weakref.WeakValueDictionary()
+
+    def add(self, module: str, path: str, value: Any) -> None:
+        """Remember a function or class for as long as somebody holds it."""
+        self._objects[module, path] = value
+
+    def of(self, module: str) -> Iterator[tuple[str, Any]]:
+        """Yield the paths of a module at which something stood, and what."""
+        for (owner, path), value in list(self._objects.items()):
+            if owner == module:
+                yield path, value
+
+
+class Patch:
+    """The succession of one transaction.
+
+    Args:
+        modules: all that was staged over a live namespace.
+        relays: where outlived functions lead.
+        departed: what earlier transactions took away.
+    """
+
+    def __init__(self, modules: Iterable[Module], relays: Relays, departed: Departed) -> None:
+        self.deeds: list[Deed] = []
+        self.notes: list[str] = []
+        self.classes: dict[type, type] = {}  # those that retire, each with its successor
+        self.caches: list[Any] = []
+        self.replaced: dict[int, tuple[Any, Any]] = {}  # definitions that could not stay: id of the old one → old, new
+        self._modules = {module.name: module for module in modules}
+        self._homes = {id(module.staged): module for module in self._modules.values()}
+        self._known: dict[int, tuple[Any, Any]] = {}  # id of a staged object → itself, what stands for it
+        self._taken: dict[int, Any] = {}  # id of an old object → the staged one that it takes over
+        self._returned: dict[tuple[str, str], Any] = {}
+        self._relays = relays
+        self._departed = departed
+        self._carried = {
+            id(value)
+            for module in self._modules.values()
+            for name, value in module.live.items()
+            if name not in module.names and isinstance(value, types.FunctionType | type)
+        }
+
+    def run(self) -> None:
+        """Find a successor for everything, and the deeds that bring it about."""
+        for module in self._modules.values():
+            self._returned.update(((module.name, path), old) for path, old in self._departed.of(module.name))
+            self._pair_definitions(module)
+        for module in self._modules.values():
+            for name in self._in_order(module):
+                old, new = self._elder(module.live, name, module, name), module.staged[name]
+                module.final[name] = self.successor(old, new, module, name)
+                if old is not module.live.get(name, _GONE) and name in module.live:
+                    self._outlive(module.live[name], module.final[name], module, name)
+        for module in self._modules.values():
+            self._forward_outlived(module)
+            self._bind(module)
+
+    def _elder(self, namespace: Mapping[str, Any], key: str, module: Module, path: str) -> Any:
+        """Return what stands under a name, or the definition that an earlier text had there and somebody still holds."""
+        found = namespace.get(key, _GONE)
+        returned = self._returned.get((module.name, path))
+        return found if returned is None or isinstance(found, types.FunctionType | type) else returned
+
+    def _in_order(self, module: Module) -> list[str]:
+        """Return the names to change, definitions under their own name first: an alias must not take their place."""
+        return sorted(module.names, key=lambda name: getattr(module.staged[name], "__qualname__", None) != name)
+
+    def _bind(self, module: Module) -> None:
+        for name, value in module.final.items():
+            if module.live.get(name, _GONE) is not value:
+                self.deeds.append(set_item(module.live, name, value))
+        for name in module.gone:
+            self._depart(module, name, module.live.get(name))
+            self.deeds.append(delete_item(module.live, name))
+
+    def _depart(self, module: Module, path: str, value: Any) -> None:
+        if isinstance(value, types.FunctionType | type) and _is_defined_in(value, module.name, path):
+            self._departed.add(module.name, path, value)
+
+    # -- pairs
+
+    def _pair_definitions(self, module: Module) -> None:
+        """Pair functions and classes that stand under their own name in both namespaces."""
+        for name in module.names:
+            self._pair(self._elder(module.live, name, module, name), module.staged[name], module)
+
+    def _pair(self, old: Any, new: Any, module: Module) -> None:
+        if isinstance(new, types.FunctionType) and self._may_take_over(old, new):
+            self._take_over(old, new)
+        elif isinstance(new, type) and isinstance(old, type) and self._is_same_class(old, new):
+            self._taken[id(old)] = new
+            for key, value in vars(new).items():
+                inner = vars(old).get(key)
+                if isinstance(value, type) and inner is not None:
+                    self._pair(inner, value, module)
+
+    def _take_over(self, old: types.FunctionType, new: types.FunctionType) -> None:
+        self._taken[id(old)] = new
+        self._known[id(new)] = (new, old)
+
+    def _may_take_over(self, old: Any, new: types.FunctionType) -> bool:
+        """Tell whether a function is another version of an older one, and Python lets that become it."""
+        if not isinstance(old, types.FunctionType) or id(old) in self._taken or id(new) in self._known:
+            return False
+        before, after = old.__code__, new.__code__
+        return (
+            old is not new
+            and before.co_qualname == after.co_qualname
+            and old.__globals__ is self._home(new.__globals__)
+            and before.co_freevars == after.co_freevars
+            and relay_of(old) is None
+            and not {id(old), id(new)} & self._carried
+        )
+
+    def _home(self, namespace: dict[str, Any]) -> dict[str, Any]:
+        module = self._homes.get(id(namespace))
+        return namespace if module is None else module.live
+
+    def _is_same_class(self, old: type, new: type) -> bool:
+        is_own = new.__module__ in self._modules and new.__module__ == old.__module__
+        is_free = id(old) not in self._taken and id(new) not in self._known and not {id(old), id(new)} & self._carried
+        return is_own and is_free and old is not new and old.__qualname__ == new.__qualname__
+
+    # -- successors
+
+    def successor(self, old: Any, new: Any, module: Module, path: str) -> Any:
+        """Return what is to stand where ``old`` stood: ``old`` itself where it can become what ``new`` is."""
+        if old is new:
+            return old
+        result = self._successor(old, new, module, path)
+        if result is not old and old is not _GONE:
+            self._outlive(old, result, module, path)
+        return result
+
+    def _successor(self, old: Any, new: Any, module: Module, path: str) -> Any:
+        known = self._known.get(id(new))
+        if known is not None:
+            self._finish(known[1], new, module, path)
+            return known[1]
+        if isinstance(new, types.FunctionType):
+            if self._may_take_over(old, new):
+                self._take_over(old, new)
+                self._finish(old, new, module, path)
+                return old
+        elif isinstance(new, type):
+            if self._taken.get(id(old)) is new or (isinstance(old, type) and self._is_same_class(old, new)):
+                return self._class(old, new, module, path)
+        elif type(old) is type(new):
+            return self._wrapper(old, new, module, path)
+        return self.at_home(new, module, path)
+
+    def _finish(self, old: Any, new: Any, module: Module, path: str) -> None:
+        """Let an old function become the new one it was paired with, once."""
+        if self._taken.get(id(old)) is new and isinstance(new, types.FunctionType):
+            self._taken[id(old)] = None
+            self.deeds += self._function(old, new, module, path)
+
+    def _function(self, old: types.FunctionType, new: types.FunctionType, module: Module, path: str) -> Iterator[Deed]:
+        if old.__code__ is not new.__code__:
+            yield set_attribute(old, "__code__", new.__code__)
+        for name in ("__defaults__", "__kwdefaults__", "__annotations__", "__doc__", "__name__", "__qualname__"):
+            before, after = getattr(old, name), self.at_home(getattr(new, name), module, path)
+            if before is not after:
+                yield set_attribute(old, name, after)
+        if getattr(old, "__type_params__", ()) is not getattr(new, "__type_params__", ()):
+            yield set_attribute(old, "__type_params__", new.__type_params__)  # type: ignore[attr-defined,unused-ignore]
+        for key in [key for key in old.__dict__ if key not in new.__dict__]:
+            yield delete_item(old.__dict__, key)
+        for key, value in list(new.__dict__.items()):
+            after = self.successor(old.__dict__.get(key, _GONE), value, module, path + _WRAPPED)
+            if old.__dict__.get(key, _GONE) is not after:
+                yield set_item(old.__dict__, key, after)
+        cells = heap.closure(new)
+        for name, cell in heap.closure(old).items():
+            yield from self._cell(name, cell, cells[name], module, path)
+
+    def _cell(
+        self, name: str, old: types.CellType, new: types.CellType, module: Module, path: str
+    ) -> Iterator[Deed]:
+        if old is new or name == "__class__":
+            return
+        before, after = _contents(old), _contents(new)
+        if after is _GONE:
+            return
+        result = self.successor(before, after, module, path + _WRAPPED)
+        if result is not before and before is not _GONE:
+            yield set_attribute(old, "cell_contents", result)
+
+    # -- classes
+
+    def _class(self, old: type, new: type, module: Module, path: str) -> type:
+        self._taken[id(old)] = new
+        self._known[id(new)] = (new, old)
+        bases = tuple(self._base(base) for base in new.__bases__)
+        if not self._can_become(old, new, bases):
+            del self._known[id(new)], self._taken[id(old)]
+            return self.at_home(new, module, path)  # type: ignore[no-any-return]
+        self.classes[new] = old
+        if type(old) is not type(new):
+            self.deeds.append(heap.switch(old, "__class__", type(old), self._base(type(new)), type.__setattr__))
+        if bases != old.__bases__:
+            self.deeds.append(heap.switch(old, "__bases__", old.__bases__, bases, type.__setattr__))
+        skipped = set(_OWN_PLACE)
+        if isinstance(old, enum.EnumType) and isinstance(new, enum.EnumType):
+            deeds, notes = enums.successors(old, new)
+            self.deeds += deeds
+            self.notes += notes
+            skipped |= enums.owned(old) | enums.owned(new)
+        self._members(old, new, module, path, skipped | module.members.get(path, frozenset()))
+        return old
+
+    def _base(self, base: type) -> type:
+        """Return the live class that a staged one is going to be."""
+        module = self._modules.get(base.__module__)
+        elder = next((old for i, old in self._elders(base, module) if self._taken.get(i) is base), None)
+        return elder if elder is not None else base
+
+    def _elders(self, base: type, module: Module | None) -> Iterator[tuple[int, type]]:
+        known = self._known.get(id(base))
+        if known is not None:
+            yield id(known[1]), known[1]
+        if module is not None:
+            found = _at(module.live, base.__qualname__)
+            if isinstance(found, type):
+                yield id(found), found
+
+    def _can_become(self, old: type, new: type, bases: tuple[type, ...]) -> bool:
+        """Tell whether Python lets a class take the shape of another one; its instances keep theirs."""
+        if _shape(old) != _shape(new):
+            return False
+        meta = self._base(type(new))
+        if type(old) is not meta and not heap.can(old, "__class__", type(old), meta, type.__setattr__):
+            return False
+        return bases == old.__bases__ or heap.can(old, "__bases__", old.__bases__, bases, type.__setattr__)
+
+    def _members(self, old: type, new: type, module: Module, path: str, skipped: Collection[str]) -> None:
+        before, after = dict(vars(old)), dict(vars(new))
+        for key, value in after.items():
+            if key in skipped or isinstance(value, types.MemberDescriptorType):
+                continue
+            result = self.successor(self._elder(before, key, module, f"{path}.{key}"), value, module, f"{path}.{key}")
+            _point_at_class(result, new, old)
+            if before.get(key, _GONE) is not result:
+                self.deeds.append(_set_member(old, key, before.get(key, _GONE), result))
+        for key, value in before.items():
+            if key not in after and key not in skipped and not isinstance(value, types.GetSetDescriptorType):
+                self._depart(module, f"{path}.{key}", value)
+                self.deeds.append(_delete_member(old, key, value))
+
+    # -- wrappers
+
+    def _wrapper(self, old: Any, new: Any, module: Module, path: str) -> Any:
+        """Return what stands for a thing that holds functions, or for any other value."""
+        inside = path + _WRAPPED
+        if isinstance(new, staticmethod | classmethod):
+            function = self.successor(old.__func__, new.__func__, module, inside)
+            return old if function is old.__func__ else type(new)(function)
+        if type(new) is property:
+            parts = [
+                self.successor(getattr(old, part), getattr(new, part), module, inside) if getattr(new, part) else None
+                for part in _ACCESSORS
+            ]
+            is_same = all(part is getattr(old, name) for part, name in zip(parts, _ACCESSORS, strict=True))
+            return old if is_same and old.__doc__ == new.__doc__ else property(*parts, doc=new.__doc__)
+        if isinstance(new, _CACHED):
+            return self._cached(old, new, module, inside)
+        if type(new) is partial:
+            function = self.successor(old.func, new.func, module, inside)
+            is_same = function is old.func and _all_is(old.args, new.args) and old.keywords == new.keywords
+            return old if is_same else self.at_home(new, module, path)
+        if isinstance(new, functools.cached_property | functools.partialmethod | functools.singledispatchmethod):
+            return self._holder(old, new, module, path)
+        return self.at_home(new, module, path)
+
+    def _cached(self, old: Any, new: Any, module: Module, path: str) -> Any:
+        function = self.successor(old.__wrapped__, new.__wrapped__, module, path)
+        if function is old.__wrapped__ and old.cache_parameters() == new.cache_parameters():
+            self.caches.append(old)
+            return old
+        made = functools.lru_cache(**new.cache_parameters())(function)
+        made.__dict__.update(new.__dict__)
+        made.__dict__["__wrapped__"] = function
+        self._known[id(new)] = (new, made)
+        return made
+
+    def _holder(self, old: Any, new: Any, module: Module, path: str) -> Any:
+        """Let an object of the standard library that keeps a function in an attribute take over the new one's attributes."""
+        for key, value in list(vars(new).items()):
+            before = vars(old).get(key, _GONE)
+            result = before if key == "lock" else self.successor(before, value, module, path + _WRAPPED)
+            if result is not before:
+                self.deeds.append(set_item(vars(old), key, result))
+        return old
+
+    # -- bringing home
+
+    def at_home(self, value: Any, module: Module, path: str) -> Any:
+        """Return a staged value as it is to live on: over the live namespace, and holding elders for what has one."""
+        known = self._known.get(id(value))
+        if known is not None:
+            self._finish(known[1], value, module, path)
+            return known[1]
+        if isinstance(value, types.FunctionType):
+            return self._function_at_home(value, module, path)
+        if isinstance(value, type):
+            return self._class_at_home(value, module, path)
+        if type(value) in {list, dict, set, tuple} and len(value) <= _LARGE:
+            return self._container_at_home(value, module, path)
+        if type(value) in _REBUILT:
+            return self._rebuilt(value, module, path)
+        return value
+
+    def _function_at_home(self, function: types.FunctionType, module: Module, path: str) -> types.FunctionType:
+        home = self._homes.get(id(function.__globals__))
+        result = function
+        if home is not None:
+            result = types.FunctionType(
+                function.__code__, home.live, function.__name__, function.__defaults__, function.__closure__
+            )
+            self._known[id(function)] = (function, result)
+            for name in ("__kwdefaults__", "__annotations__", "__doc__", "__qualname__", "__module__", "__type_params__"):
+                if hasattr(function, name):
+                    setattr(result, name, getattr(function, name))
+            result.__dict__.update(function.__dict__)
+        else:
+            self._known[id(function)] = (function, function)
+            if id(function) in self._carried or not function.__closure__:
+                return function
+        self._contents_at_home(result, module, path)
+        return result
+
+    def _contents_at_home(self, function: types.FunctionType, module: Module, path: str) -> None:
+        for name in ("__defaults__", "__kwdefaults__", "__annotations__"):
+            before = getattr(function, name)
+            after = self.at_home(before, module, path) if before else before
+            if after is not before:
+                setattr(function, name, after)
+        for key, value in list(function.__dict__.items()):
+            function.__dict__[key] = self.at_home(value, module, path)
+        for name, cell in heap.closure(function).items():
+            before = _contents(cell)
+            after = self.at_home(before, module, path) if before is not _GONE and name != "__class__" else before
+            if after is not before:
+                cell.cell_contents = after
+
+    def _class_at_home(self, cls: type, module: Module, path: str) -> type:
+        self._known[id(cls)] = (cls, cls)
+        if cls.__module__ not in self._modules or id(cls) in self._carried or cls.__qualname__ != path:
+            return cls
+        for key, value in list(vars(cls).items()):
+            if key in _OWN_PLACE or isinstance(value, types.MemberDescriptorType | types.GetSetDescriptorType):
+                continue
+            if isinstance(cls, enum.EnumType) and key in enums.owned(cls):
+                continue
+            after = self.at_home(value, module, f"{path}.{key}")
+            if after is not value:
+                type.__setattr__(cls, key, after)
+        return cls
+
+    def _container_at_home(self, value: Any, module: Module, path: str) -> Any:
+        self._known[id(value)] = (value, value)
+        if isinstance(value, tuple):
+            parts = tuple(self.at_home(part, module, path) for part in value)
+            result = value if _all_is(parts, value) else parts
+            self._known[id(value)] = (value, result)
+            return result
+        if isinstance(value, set):
+            for part in list(value):
+                after = self.at_home(part, module, path)
+                if after is not part:
+                    value.discard(part)
+                    value.add(after)
+            return value
+        for key, part in list(value.items()) if isinstance(value, dict) else list(enumerate(value)):
+            after = self.at_home(part, module, path)
+            if after is not part:
+                value[key] = after
+        return value
+
+    def _rebuilt(self, value: Any, module: Module, path: str) -> Any:
+        if isinstance(value, staticmethod | classmethod):
+            function = self.at_home(value.__func__, module, path)
+            result = value if function is value.__func__ else type(value)(function)
+        elif isinstance(value, property):
+            parts = [self.at_home(getattr(value, part), module, path) for part in _ACCESSORS]
+            is_same = all(part is getattr(value, name) for part, name in zip(parts, _ACCESSORS, strict=True))
+            result = value if is_same else property(*parts, doc=value.__doc__)
+        elif isinstance(value, _CACHED):
+            function = self.at_home(value.__wrapped__, module, path)
+            result = value
+            if function is not value.__wrapped__:
+                result = functools.lru_cache(**value.cache_parameters())(function)
+        elif isinstance(value, partial):
+            result = partial(
+                self.at_home(value.func, module, path),
+                *(self.at_home(part, module, path) for part in value.args),
+                **{key: self.at_home(part, module, path) for key, part in value.keywords.items()},
+            )
+        else:
+            for key, part in list(vars(value).items()):
+                vars(value)[key] = self.at_home(part, module, path)
+            result = value
+        self._known[id(value)] = (value, result)
+        return result
+
+    # -- what is outlived
+
+    def _outlive(self, old: Any, new: Any, module: Module, path: str) -> None:
+        """Lead who holds an old definition to what its name means now."""
+        if id(old) in self._carried or id(old) in self._taken:
+            return  # it lives on, under another name
+        self.replaced[id(old)] = (old, new)
+        owner = path.rstrip(_WRAPPED)
+        if not callable(new):
+            self._depart(module, path, old)
+        if isinstance(old, types.FunctionType):
+            if callable(new) and self._belongs(old, module, owner):
+                self.deeds += self._relays.forward(module.name, path, old, new)
+        elif isinstance(old, type):
+            if isinstance(new, type) and old.__module__ == module.name and old.__qualname__ == path:
+                self.classes[old] = new
+                self._members_outlived(old, new, module, path)
+        elif isinstance(old, _CACHED):
+            self.caches.append(old)
+            inner = old.__wrapped__
+            if isinstance(inner, types.FunctionType) and callable(new) and id(inner) not in self._taken:
+                self.deeds += self._relays.forward(module.name, path + _WRAPPED, inner, getattr(new, "__wrapped__", new))
+        else:
+            for before, after in _insides(old, new):
+                self._outlive(before, after, module, path + _WRAPPED)
+
+    def _members_outlived(self, old: type, new: type, module: Module, path: str) -> None:
+        """Let the methods of a class that could not follow lead to those of its successor."""
+        for key, value in vars(old).items():
+            after = vars(new).get(key, _GONE)
+            if after is not _GONE and after is not value and key not in _OWN_PLACE:
+                if isinstance(value, types.FunctionType) and isinstance(after, types.FunctionType):
+                    if id(value) not in self._taken:
+                        self.deeds += self._relays.forward(module.name, f"{path}.{key}", value, after)
+                elif not isinstance(value, types.MemberDescriptorType):
+                    self._outlive(value, after, module, f"{path}.{key}")
+
+    def _belongs(self, old: types.FunctionType, module: Module, path: str) -> bool:
+        """Tell whether a function is the module's own under this name, and not another one's that the name was given to."""
+        name = old.__code__.co_qualname
+        if old.__globals__ is not module.live:
+            # A decorator elsewhere made it for us, or it was imported from who knows where.
+            is_made_here = "<locals>" in name or old.__qualname__ == path
+            return is_made_here and path.partition(".")[0] not in module.imported
+        return name == path or name.endswith("<lambda>") or "<locals>" in name or name == "inner"
+
+    def _forward_outlived(self, module: Module) -> None:
+        """Lead functions that were outlived earlier to the newest, too."""
+        for path in self._relays.paths(module.name):
+            new = _at({**module.live, **module.final}, path) if _WRAPPED not in path else _GONE
+            if callable(new):
+                self.deeds += self._relays.lead(module.name, path, new)
+
+
+_WRAPPED: Final = "~"  # ends the path of what a wrapper holds: f and what it wraps lead to different successors
+_ACCESSORS: Final = ("fget", "fset", "fdel")
+_REBUILT: Final = frozenset(
+    {
+        staticmethod,
+        classmethod,
+        property,
+        partial,
+        _CACHED,
+        functools.cached_property,
+        functools.partialmethod,
+        functools.singledispatchmethod,
+    }
+)
+
+
+def _contents(cell: types.CellType) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # it is empty
+        return _GONE
+
+
+def _at(namespace: Mapping[str, Any], path: str) -> Any:
+    """Return what stands at a dotted path of a namespace; ``_GONE`` if nothing does."""
+    first, *rest = path.split(".")
+    found = namespace.get(first, _GONE)
+    for name in rest:
+        found = vars(found).get(name, _GONE) if isinstance(found, type) else _GONE
+    return found
+
+
+def _is_defined_in(value: Any, module: str, path: str) -> bool:
+    return value.__module__ == module and value.__qualname__ == path
+
+
+def _all_is(some: Collection[Any], others: Collection[Any]) -> bool:
+    return len(some) == len(others) and all(a is b for a, b in zip(some, others, strict=True))
+
+
+def _insides(old: Any, new: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield the functions that an outlived wrapper holds, each with what leads on."""
+    if isinstance(old, staticmethod | classmethod):
+        yield old.__func__, getattr(new, "__func__", new)
+    elif isinstance(old, property) and isinstance(new, property):
+        for part in _ACCESSORS:
+            if getattr(old, part) is not None and getattr(new, part) is not None and getattr(old, part) is not getattr(new, part):
+                yield getattr(old, part), getattr(new, part)
+    elif isinstance(old, partial) and callable(new):
+        yield old.func, getattr(new, "func", new)
+
+
+def _shape(cls: type) -> tuple[object, ...]:
+    """Return what the instances of a class look like in memory."""
+    slots = vars(cls).get("__slots__", ())
+    names = (slots,) if isinstance(slots, str) else tuple(slots)
+    return cls.__basicsize__, cls.__itemsize__, cls.__dictoffset__, cls.__weakrefoffset__, tuple(sorted(names))
+
+
+def _point_at_class(member: Any, staged: type, live: type) -> None:
+    """Let ``super()`` in a function of a staged class mean the live class that takes the function over."""
+    for function in _functions(member):
+        cell = heap.closure(function).get("__class__") if function.__closure__ else None
+        if cell is not None and _contents(cell) is staged:
+            cell.cell_contents = live
+
+
+def _functions(member: Any) -> Iterator[types.FunctionType]:
+    stack, seen = [member], set[int]()
+    while stack:
+        value = stack.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        if isinstance(value, types.FunctionType):
+            yield value
+            stack += [_contents(cell) for cell in value.__closure__ or ()]
+            stack.append(value.__dict__.get("__wrapped__"))
+        elif isinstance(value, staticmethod | classmethod | _CACHED):
+            stack.append(value.__wrapped__)
+        elif isinstance(value, property):
+            stack += [value.fget, value.fset, value.fdel]
+        elif type(value) in _REBUILT:
+            stack += [getattr(value, "func", None), *getattr(value, "__dict__", {}).values()]
+
+
+def _set_member(cls: type, key: str, old: Any, new: Any) -> Deed:
+    undo = partial(type.__delattr__, cls, key) if old is _GONE else partial(type.__setattr__, cls, key, old)
+    return Deed(partial(type.__setattr__, cls, key, new), undo)
+
+
+def _delete_member(cls: type, key: str, old: Any) -> Deed:
+    return Deed(partial(type.__delattr__, cls, key), partial(type.__setattr__, cls, key, old))

@@ -1,0 +1,160 @@
+"""Functions whose definition stays take over the newest code object of it: new bodies, new line numbers.
+
+Every function object that was ever made of one ``def`` shares its code object, so that is what they are found by: in the
+module's namespace first, and by a walk over the heap if a code object turns out to be alive after the commit. Called by
+the thread that builds.
+"""
+
+import collections
+import functools
+import sys
+import types
+import weakref
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from ipyhot.core import heap
+from ipyhot.core.commit import Deed, set_attribute
+from ipyhot.core.relay import relay_of
+
+__all__ = ["Strays", "deeds", "functions_in"]
+
+_LARGE: Final = 256
+_CACHED: Final = type(functools.cache(int))
+
+
+def deeds(functions: Iterable[types.FunctionType], codes: Mapping[int, types.CodeType]) -> Iterator[Deed]:
+    """Yield what gives functions their newest code.
+
+    Args:
+        functions: those that may be concerned.
+        codes: id of an old code object → its successor.
+    """
+    for function in functions:
+        old = function.__code__
+        new = codes.get(id(old))
+        if new is None or new is old or new.co_freevars != old.co_freevars:
+            continue
+        yield set_attribute(function, "__code__", new)
+        before, after = _doc(old), _doc(new)
+        if before != after and function.__doc__ == before:
+            yield set_attribute(function, "__doc__", after)
+
+
+def _doc(code: types.CodeType) -> str | None:
+    first = code.co_consts[0] if code.co_consts else None
+    return first if isinstance(first, str) else None
+
+
+def functions_in(namespace: Mapping[str, Any], module: str) -> Iterator[types.FunctionType]:
+    """Yield the functions that a namespace holds, in classes of a module, wrappers, closures and short containers, too."""
+    for value in _values_in(namespace, module):
+        if isinstance(value, types.FunctionType):
+            yield value
+
+
+def caches_in(namespace: Mapping[str, Any], module: str) -> Iterator[Any]:
+    """Yield the ``lru_cache`` wrappers that a namespace holds."""
+    for value in _values_in(namespace, module):
+        if isinstance(value, _CACHED):
+            yield value
+
+
+def _values_in(namespace: Mapping[str, Any], module: str) -> Iterator[Any]:
+    seen: set[int] = set()
+    stack = list(namespace.values())
+    while stack:
+        value = stack.pop()
+        kind = type(value)
+        if kind in _PLAIN or id(value) in seen:
+            continue
+        seen.add(id(value))
+        if kind is types.FunctionType:
+            yield value
+            if value.__closure__:
+                stack += [cell.cell_contents for cell in value.__closure__ if _is_full(cell)]
+            if value.__dict__:
+                stack += value.__dict__.values()
+            if value.__defaults__:
+                stack += value.__defaults__
+        elif isinstance(value, type):
+            if value.__module__ == module:
+                stack += vars(value).values()
+        elif kind in {list, tuple, set, dict} and len(value) <= _LARGE:
+            stack += value.values() if kind is dict else value
+        elif kind in {staticmethod, classmethod}:
+            stack.append(value.__func__)
+        elif kind is property:
+            stack += [value.fget, value.fset, value.fdel]
+        elif kind is _CACHED:
+            yield value
+            stack.append(value.__wrapped__)
+        elif kind is functools.partial:
+            stack.append(value.func)
+        elif isinstance(value, _HOLDERS):
+            stack += vars(value).values()
+
+
+def _is_full(cell: types.CellType) -> bool:
+    try:
+        cell.cell_contents  # noqa: B018 - asking is how one learns
+    except ValueError:
+        return False
+    return True
+
+
+_PLAIN: Final = frozenset({int, str, float, bool, type(None), bytes, types.ModuleType})
+_HOLDERS: Final = (functools.cached_property, functools.partialmethod, functools.singledispatchmethod)
+
+
+class Strays:
+    """Functions that live on outside of their module: closures made earlier, callbacks in somebody's containers.
+
+    A walk over the heap finds them; from then on they are known, weakly, and no further walk is needed for them.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, weakref.WeakSet[types.FunctionType]] = {}
+
+    def of(self, module: str) -> list[types.FunctionType]:
+        """Return those that are known to be made of a module's code."""
+        return list(self._known.get(module, ()))
+
+    def find(self, module: str, codes: Mapping[weakref.ref[types.CodeType], types.CodeType]) -> Iterator[Deed]:
+        """Yield what gives functions their newest code of which only the heap knows.
+
+        Args:
+            module: whose code it is.
+            codes: old code objects that nobody should hold any more, each with its successor.
+        """
+        alive: dict[int, tuple[types.CodeType, types.CodeType]] = {}
+        for ref, new in codes.items():
+            code = ref()
+            if code is not None:
+                alive[id(code)] = code, new
+        code = None  # one variable less that holds the last of them
+        running = _running()
+        held = [code for key, (code, _) in alive.items() if sys.getrefcount(code) - running[key] > _BY_US]
+        if not held:
+            return
+        found = [function for function in heap.functions_of(held) if relay_of(function) is None]
+        self._known.setdefault(module, weakref.WeakSet()).update(found)
+        yield from deeds(found, {key: new for key, (_, new) in alive.items()})
+
+    def forget(self, module: str) -> None:
+        """Let go of a module."""
+        self._known.pop(module, None)
+
+
+_BY_US: Final = 3  # the mapping's tuple, the loop's variable, the call's argument
+
+
+def _running() -> collections.Counter[int]:
+    """Return how many frames of running functions hold each code object."""
+    found: collections.Counter[int] = collections.Counter()
+    for top in sys._current_frames().values():  # noqa: SLF001 - the documented way to look at other threads
+        frame: types.FrameType | None = top
+        while frame is not None:
+            found[id(frame.f_code)] += 1
+            frame = frame.f_back
+    return found

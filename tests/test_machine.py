@@ -1,0 +1,174 @@
+"""Random small programs are edited, broken, renamed, deleted and restored; each settled step is as in a fresh process.
+
+``IPYHOT_FUZZ=5000 python -m pytest tests/test_machine.py`` walks through that many programs with a random seed. A failure
+prints the shortest walk it found as a test to paste below.
+"""
+
+import collections
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import programs
+import pytest
+from fresh import Fresh
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from programs import Edit, Program, Seed
+from walk import Walk
+
+FUZZ = int(os.environ.get("IPYHOT_FUZZ", "0"))
+
+
+@pytest.fixture(scope="module")
+def fresh() -> Iterator[Fresh]:
+    fresh = Fresh()
+    yield fresh
+    fresh.stop()
+
+
+class Machine(RuleBasedStateMachine):
+    """Draws a program and what happens to it."""
+
+    def __init__(self, top: Path, fresh: Fresh, told: "collections.Counter[str]", *, patches: bool) -> None:
+        super().__init__()
+        self.walk = Walk(top, fresh, told, patches=patches)
+        self.program: Program = {}
+        self.past: list[Program] = []
+        self.good: Program = {}
+
+    @initialize(program=programs.programs)
+    def start(self, program: Program) -> None:
+        self.program = program
+        self.walk.start({name: programs.render(statements) for name, statements in program.items()})
+        self._remember()
+
+    def _save(self, program: Program) -> None:
+        old, new = self.walk.disk, {name: programs.render(statements) for name, statements in program.items()}
+        self.program = program
+        texts = {name: new.get(name) for name in sorted({*old, *new}) if new.get(name) != old.get(name)}
+        if texts:
+            self.walk.save(texts)
+        self._remember()
+
+    def _remember(self) -> None:
+        self.past.append(self.program)
+        if not self.walk.engine.failures:
+            self.good = self.program
+
+    def _file(self, at: int) -> str:
+        names = sorted(self.program)
+        return names[at % len(names)]
+
+    @rule(edit=programs.edits)
+    def edit(self, edit: Edit) -> None:
+        self._save(edit.apply(self.program))
+
+    @rule(edit=programs.edits)
+    def edit_what_was_good(self, edit: Edit) -> None:
+        self._save(edit.apply(self.good))
+
+    @rule(edits=st.lists(programs.edits, min_size=2, max_size=3))
+    def edit_at_once(self, edits: list[Edit]) -> None:
+        program = self.good
+        for edit in edits:
+            program = edit.apply(program)
+        self._save(program)
+
+    @rule(edits=st.lists(programs.edits, min_size=2, max_size=3))
+    def edit_one_after_the_other(self, edits: list[Edit]) -> None:
+        for edit in edits:
+            self._save(edit.apply(self.good))
+
+    @rule(at=st.integers(0, 4), place=st.integers(0, 9), seed=programs.broken, edit=programs.edits)
+    def break_and_edit_and_mend(self, at: int, place: int, seed: Seed, edit: Edit) -> None:
+        if self.program:
+            file = self._file(at)
+            statements = list(self.program[file])
+            statements.insert(place % (len(statements) + 1), seed.at(self.program, file))
+            self._save({**self.program, file: tuple(statements)})
+            self._save(edit.apply(self.program))
+            self._save({name: tuple(s for s in body if s.kind != "broken") for name, body in self.program.items()})
+
+    @rule(at=st.integers(0, 4), place=st.integers(0, 9), seed=programs.broken)
+    def break_(self, at: int, place: int, seed: Seed) -> None:
+        if self.program:
+            file = self._file(at)
+            statements = list(self.program[file])
+            statements.insert(place % (len(statements) + 1), seed.at(self.program, file))
+            self._save({**self.program, file: tuple(statements)})
+
+    @precondition(lambda self: self.walk.engine.failures)
+    @rule()
+    def mend(self) -> None:
+        self._save(self.good)
+
+    @rule(seeds=programs.bodies)
+    def create(self, seeds: tuple[Seed, ...]) -> None:
+        free = [name for name in programs.FILES if name not in self.program]
+        if free:
+            program = {**self.program, free[0]: ()}
+            for seed in seeds:
+                program[free[0]] += (seed.at(program, free[0]),)
+            self._save(program)
+
+    @rule(at=st.integers(0, 4), to=st.integers(0, 4), how=st.sampled_from(["delete", "rename"]), is_followed=st.booleans())
+    def delete_or_rename(self, at: int, to: int, how: str, is_followed: bool) -> None:
+        free = [name for name in programs.FILES if name not in self.program]
+        if how == "rename" and free and self.program:
+            new = free[to % len(free)]
+            self._save(programs.moved(self.program, self._file(at), new, is_followed=is_followed))
+        elif self.program:
+            file = self._file(at)
+            program = {name: body for name, body in self.program.items() if name != file}
+            self._save(programs.without_imports_of(program, file) if is_followed else program)
+
+    @rule(at=st.integers(0, 4), age=st.integers(0, 7), is_whole=st.booleans())
+    def restore(self, at: int, age: int, is_whole: bool) -> None:
+        past = self.past[-1 - age % len(self.past)]
+        file = programs.FILES[at]
+        if is_whole:
+            self._save(past)
+        elif file in past:
+            self._save({**self.program, file: past[file]})
+
+    @rule(at=st.integers(0, 4))
+    def save_unchanged(self, at: int) -> None:
+        if self.program and not self.walk.engine.failures:
+            file = self._file(at)
+            self.walk.save({file: self.walk.disk[file]})
+            assert self.walk.report is None, f"nothing changed, and yet {self.walk.report}"
+
+    def teardown(self) -> None:
+        self.walk.end()
+
+
+def _walk(top: Path, fresh: Fresh, examples: int, *, patches: bool) -> "collections.Counter[str]":
+    told: collections.Counter[str] = collections.Counter()
+    options = settings(
+        max_examples=examples,
+        stateful_step_count=20 if FUZZ else 8,
+        derandomize=not FUZZ,
+        database=None,
+        deadline=None,
+        print_blob=False,
+        phases=(Phase.generate, Phase.shrink),
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+    )
+    run_state_machine_as_test(lambda: Machine(top, fresh, told, patches=patches), settings=options)
+    print(dict(told))
+    return told
+
+
+@pytest.mark.timeout(0 if FUZZ else 900)
+@pytest.mark.parametrize(("patches", "share"), [(True, 1.0), (False, 0.15)], ids=["as it is", "by reload"])
+def test_random_programs_are_after_each_save_as_in_a_fresh_process(
+    tmp_path: Path, fresh: Fresh, patches: bool, share: float
+) -> None:
+    told = _walk(tmp_path, fresh, max(1, int((FUZZ or 200) * share)), patches=patches)
+    assert told["compared"] + told["skipped"] == told["settled"]
+    assert told["skipped"] <= 0.03 * told["settled"]
+    assert told["held back"] <= 0.5 * told["settled"]
