@@ -13,6 +13,7 @@ import collections
 import dataclasses
 import enum
 import functools
+import gc
 import hashlib
 import importlib
 import inspect
@@ -50,17 +51,21 @@ def _probe() -> types.FunctionType:
 class Portrait:
     """Describes some modules of one package. What it described stays alive as long as it does, so that ids mean something."""
 
-    def __init__(self, package: str, modules: dict[str, Any]) -> None:
+    def __init__(self, package: str, modules: dict[str, Any], homes: dict[int, str] | None = None) -> None:
         self.package = package
         self.modules = modules
-        self.homes: dict[int, str] = {}
+        self.homes: dict[int, str] = {} if homes is None else homes
         self.seen: dict[int, str] = {}
         self.kept: list[object] = []
         self.depth = 0
-        for name, module in sorted(modules.items()):
+        for name, module in sorted(modules.items()) if homes is None else ():
             for key, value in sorted(vars(module).items()):
                 if not is_dunder(key) and type(value) not in (*_ATOMS, tuple, frozenset):
                     self._house(value, f"{name}.{key}")
+
+    def anew(self) -> "Portrait":
+        """Return one of the same modules that has described nothing yet."""
+        return Portrait(self.package, self.modules, self.homes)
 
     def _house(self, value: Any, place: str) -> None:
         own = f"{_text(value, '__module__')}.{_text(value, '__qualname__')}"
@@ -388,7 +393,7 @@ def _import_all(top: str, package: str, sources: dict[str, bytes], order: list[s
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "wb", buffering=0) as file:
             file.write(data)
-    sys.path.insert(0, top)
+    sys.path[:1] = [top]
     failed: dict[str, str] = {}
     for name in order:
         try:
@@ -402,7 +407,9 @@ def _import_all(top: str, package: str, sources: dict[str, bytes], order: list[s
 
 def _serve() -> None:
     """Answer requests, each in a child of its own, until nobody asks any more."""
-    top = tempfile.mkdtemp()
+    top = tempfile.mkdtemp(dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
+    gc.freeze()
+    gc.disable()
     try:
         while True:
             request = _receive(sys.stdin.buffer)

@@ -45,6 +45,7 @@ PREFIXES = {
     "mod": "a module; so are a, b, c, d, e",
 }
 CALLS = "f h g part"
+IMPORTS = ("from", "optional", "module", "any module", "star")
 HEADERS = ("abc", "dataclasses", "enum", "functools", "typing")
 
 Program = dict[str, "tuple[Statement, ...]"]
@@ -238,7 +239,7 @@ def _enum(s: Statement) -> str:
     base = s.one("enum.Enum", "enum.Enum", "enum.IntEnum", "enum.IntFlag", "str, enum.Enum")
     values = [f"{s.ref(0, s.n)}", f"{s.n + 10}", f"{s.n + 20}", "enum.auto()"]
     if base.startswith("str"):
-        values = [f"'v{s.n}'", f"'w{s.n}'", "'x'", "enum.auto()"]
+        values = [f"'v{s.n}'", f"'w{s.n}'", "'x'", "'y'"]
     members = [f"{name} = {value}" for at, (name, value) in enumerate(zip("ABCD", values, strict=True)) if s.has(at + 1)]
     method = f"def m0(self):\n    return ('{s.name}.m0', self.name, {s.n})" if s.has(0) else ""
     return f"class {s.name}({base}):\n{_indent(chr(10).join(filter(None, ['Z = 40', *members, method])))}"
@@ -430,20 +431,23 @@ class Seed:
     n: int = 0
     v: int = 0
 
-    def at(self, program: Program, file: str, end: int | None = None) -> Statement:
-        """Return the statement that this is at a place; a constant where it has no meaning."""
+    def at(self, program: Program, file: str, end: int | None = None) -> tuple[Statement, ...]:
+        """Return the statement that this is at a place, after one that gives what it needs if nothing does."""
         kind = KINDS[self.kind]
-        if self.kind in {"from", "optional", "module", "any module", "star"}:
-            return self._import(program, file)
+        if self.kind in IMPORTS:
+            return (self._import(program, file),)
         names = names_in(program, file, end)
         refs = [self._pick(at, _candidates(program, names, wanted), wanted) for at, wanted in enumerate(kind.wants)]
         for wanted, ref in zip(kind.wants, refs, strict=True):
             if wanted.startswith("!") and not ref:
-                return self._what_is_lacking(wanted, program, file, end)
+                given = self._what_is_lacking(wanted, program, file, end)
+                body = program.get(file, ())
+                end = len(body) if end is None else end
+                return (*given, *self.at({**program, file: (*body[:end], *given, *body[end:])}, file, end + len(given)))
         name = f"{kind.prefix}{self.i}" if kind.prefix else ""
         if self.kind == "broken":
             refs = [_wrap(sorted(set(FILES) - {file}), self.i)]
-        return Statement(self.kind, name, tuple(refs), self.n, self.v)
+        return (Statement(self.kind, name, tuple(refs), self.n, self.v),)
 
     def _pick(self, at: int, found: list[str], wanted: str) -> str:
         pick = self.picks[at % 3]
@@ -451,8 +455,8 @@ class Seed:
             return ""
         return _wrap(found[::-1], pick - (not wanted.startswith("!")))
 
-    def _what_is_lacking(self, wanted: str, program: Program, file: str, end: int | None) -> Statement:
-        """Return a statement that gives what this one would have used."""
+    def _what_is_lacking(self, wanted: str, program: Program, file: str, end: int | None) -> tuple[Statement, ...]:
+        """Return what gives this statement something to use."""
         prefixes = [one.lstrip("!.") for one in wanted.split()]
         lacking = _wrap(prefixes, self.n)
         return replace(self, kind=next(name for name, kind in KINDS.items() if kind.prefix == lacking)).at(program, file, end)
@@ -487,7 +491,7 @@ def grow(plan: "list[tuple[Seed, ...]] | tuple[tuple[Seed, ...], ...]") -> Progr
     for file, seeds in zip(FILES, plan, strict=False):
         program[file] = ()
         for seed in seeds:
-            program[file] += (seed.at(program, file),)
+            program[file] += seed.at(program, file)
     return program
 
 
@@ -513,14 +517,14 @@ class Edit:
             changed = self._apply(program, file, self.at + shift)
             if any(render(changed[name]) != render(program[name]) for name in program):
                 return changed
-        return {**program, file: (self.seed.at(program, file), *program[file])}
+        return {**program, file: (*program[file], *self.seed.at(program, file))}
 
     def _apply(self, program: Program, file: str, at: int) -> Program:
         statements = list(program[file])
         if self.op == "add":
             at %= len(statements) + 1
             if len(statements) < LONGEST:
-                statements.insert(at, self.seed.at(program, file, at))
+                statements[at:at] = self.seed.at(program, file, at)
             return {**program, file: tuple(statements)}
         at %= len(statements)
         old = statements[at]
@@ -539,15 +543,15 @@ class Edit:
             case "shape":
                 return [replace(old, v=old.v ^ 1 << self.bit)]
             case "uses":
-                new = replace(self.seed, kind=old.kind, n=old.n, v=old.v).at(program, file, at)
+                new = replace(self.seed, kind=old.kind, n=old.n, v=old.v).at(program, file, at)[-1]
                 return [replace(old, refs=new.refs) if new.kind == old.kind and "from" not in old.kind else old]
             case "rename":
                 return [replace(old, name=self._other(old.name))] if KINDS[old.kind].prefix else [old]
             case "guard":
                 names = [name for name in names_in(program, file, at) if prefix(name) == "K"]
-                return [replace(old, guard="" if old.guard else _wrap(names or ["True"], self.bit))] if old.kind != "doc" else [old]
+                return [replace(old, guard="" if old.guard else _wrap(names or ["True"], self.bit))] if old.kind not in {"doc", "comment", "blank"} else [old]
             case "replace":
-                return [self.seed.at(program, file, at)]
+                return [*self.seed.at(program, file, at)]
             case "comment":
                 return [Statement("comment", n=self.bit % 4), old]
             case "line":
@@ -584,9 +588,8 @@ def _is_of(ref: str, modules: set[str], name: str) -> bool:
 
 def without_imports_of(program: Program, file: str) -> Program:
     """Return a program whose files do not import one of them."""
-    is_import = {"from", "optional", "module", "any module", "star"}
     return {
-        name: tuple(s for s in statements if not (s.kind in is_import and s.refs[0] == file))
+        name: tuple(s for s in statements if not (s.kind in IMPORTS and s.refs[0] == file))
         for name, statements in program.items()
     }
 
@@ -598,7 +601,7 @@ def moved(program: Program, file: str, to: str, *, is_followed: bool) -> Program
 
 
 def _led(s: Statement, file: str, to: str) -> Statement:
-    if s.kind not in {"from", "optional", "module", "any module", "star"} or s.refs[0] != file:
+    if s.kind not in IMPORTS or s.refs[0] != file:
         return s
     return replace(s, refs=(to, *s.refs[1:]), name=s.name if s.name != file else f"mod{s.v % 3}")
 

@@ -17,7 +17,8 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 from programs import Edit, Program, Seed
-from walk import Walk
+from shorten import Story, Texts, kind_of, shortened
+from walk import Walk, replay
 
 FUZZ = int(os.environ.get("IPYHOT_FUZZ", "0"))
 
@@ -29,29 +30,67 @@ def fresh() -> Iterator[Fresh]:
     fresh.stop()
 
 
-class Machine(RuleBasedStateMachine):
-    """Draws a program and what happens to it."""
+class Findings:
+    """What went wrong, kind by kind, each with the shortest story that did; and what was compared."""
 
-    def __init__(self, top: Path, fresh: Fresh, told: "collections.Counter[str]", *, patches: bool) -> None:
+    def __init__(self, top: Path, fresh: Fresh, *, patches: bool) -> None:
+        self.top, self.fresh, self.patches = top, fresh, patches
+        self.told: collections.Counter[str] = collections.Counter()
+        self.stories: dict[str, Story] = {}
+        self.counts: collections.Counter[str] = collections.Counter()
+
+    def add(self, error: Exception, story: Story) -> None:
+        kind = kind_of(error)
+        self.counts[kind] += 1
+        if kind not in self.stories or len(str(story)) < len(str(self.stories[kind])):
+            self.stories[kind] = story
+
+    def failure_of(self, story: Story) -> BaseException | None:
+        try:
+            replay(self.top, self.fresh, story, patches=self.patches)
+        except Exception as error:
+            return error
+        return None
+
+    def __str__(self) -> str:
+        parts = [f"{count} x {kind}" for kind, count in self.counts.most_common()]
+        for kind, story in self.stories.items():
+            error = self.failure_of(shortened(story, self.failure_of))
+            shown = [str(error), *error.__notes__] if error is not None else ["does not happen again", repr(story)]
+            parts += ["", f"--- {kind}", *shown]
+        return "\n".join(parts)
+
+
+class Machine(RuleBasedStateMachine):
+    """Draws a program and what happens to it. A failure ends the walk, and is shortened in the end."""
+
+    def __init__(self, findings: Findings) -> None:
         super().__init__()
-        self.walk = Walk(top, fresh, told, patches=patches)
+        self.findings = findings
+        self.walk = Walk(findings.top, findings.fresh, findings.told, patches=findings.patches)
         self.program: Program = {}
         self.past: list[Program] = []
         self.good: Program = {}
+        self.is_over = bool(findings.stories) and not FUZZ
 
     @initialize(program=programs.programs)
     def start(self, program: Program) -> None:
-        self.program = program
-        self.walk.start({name: programs.render(statements) for name, statements in program.items()})
-        self._remember()
+        self._save(program)
 
     def _save(self, program: Program) -> None:
         old, new = self.walk.disk, {name: programs.render(statements) for name, statements in program.items()}
         self.program = program
-        texts = {name: new.get(name) for name in sorted({*old, *new}) if new.get(name) != old.get(name)}
-        if texts:
-            self.walk.save(texts)
+        self._save_texts({name: new.get(name) for name in sorted({*old, *new}) if new.get(name) != old.get(name)})
         self._remember()
+
+    def _save_texts(self, texts: Texts) -> None:
+        if not texts or self.is_over:
+            return
+        try:
+            self.walk.save(texts)
+        except Exception as error:
+            self.findings.add(error, self.walk.story)
+            self.is_over = True
 
     def _remember(self) -> None:
         self.past.append(self.program)
@@ -87,7 +126,7 @@ class Machine(RuleBasedStateMachine):
         if self.program:
             file = self._file(at)
             statements = list(self.program[file])
-            statements.insert(place % (len(statements) + 1), seed.at(self.program, file))
+            statements.insert(place % (len(statements) + 1), *seed.at(self.program, file))
             self._save({**self.program, file: tuple(statements)})
             self._save(edit.apply(self.program))
             self._save({name: tuple(s for s in body if s.kind != "broken") for name, body in self.program.items()})
@@ -97,7 +136,7 @@ class Machine(RuleBasedStateMachine):
         if self.program:
             file = self._file(at)
             statements = list(self.program[file])
-            statements.insert(place % (len(statements) + 1), seed.at(self.program, file))
+            statements.insert(place % (len(statements) + 1), *seed.at(self.program, file))
             self._save({**self.program, file: tuple(statements)})
 
     @precondition(lambda self: self.walk.engine.failures)
@@ -111,7 +150,7 @@ class Machine(RuleBasedStateMachine):
         if free:
             program = {**self.program, free[0]: ()}
             for seed in seeds:
-                program[free[0]] += (seed.at(program, free[0]),)
+                program[free[0]] += seed.at(program, free[0])
             self._save(program)
 
     @rule(at=st.integers(0, 4), to=st.integers(0, 4), how=st.sampled_from(["delete", "rename"]), is_followed=st.booleans())
@@ -138,29 +177,10 @@ class Machine(RuleBasedStateMachine):
     def save_unchanged(self, at: int) -> None:
         if self.program and not self.walk.engine.failures:
             file = self._file(at)
-            self.walk.save({file: self.walk.disk[file]})
-            assert self.walk.report is None, f"nothing changed, and yet {self.walk.report}"
+            self._save_texts({file: self.walk.disk.get(file)})
 
     def teardown(self) -> None:
         self.walk.end()
-
-
-def _walk(top: Path, fresh: Fresh, examples: int, *, patches: bool) -> "collections.Counter[str]":
-    told: collections.Counter[str] = collections.Counter()
-    options = settings(
-        max_examples=examples,
-        stateful_step_count=20 if FUZZ else 8,
-        derandomize=not FUZZ,
-        database=None,
-        deadline=None,
-        print_blob=False,
-        phases=(Phase.generate, Phase.shrink),
-        report_multiple_bugs=False,
-        suppress_health_check=list(HealthCheck),
-    )
-    run_state_machine_as_test(lambda: Machine(top, fresh, told, patches=patches), settings=options)
-    print(dict(told))
-    return told
 
 
 @pytest.mark.timeout(0 if FUZZ else 900)
@@ -168,7 +188,21 @@ def _walk(top: Path, fresh: Fresh, examples: int, *, patches: bool) -> "collecti
 def test_random_programs_are_after_each_save_as_in_a_fresh_process(
     tmp_path: Path, fresh: Fresh, patches: bool, share: float
 ) -> None:
-    told = _walk(tmp_path, fresh, max(1, int((FUZZ or 200) * share)), patches=patches)
+    findings = Findings(tmp_path, fresh, patches=patches)
+    options = settings(
+        max_examples=max(1, int((FUZZ or 200) * share)),
+        stateful_step_count=20 if FUZZ else 8,
+        derandomize=not FUZZ,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    run_state_machine_as_test(lambda: Machine(findings), settings=options)
+    told = findings.told
+    print(dict(told))
+    if findings.stories:
+        pytest.fail(str(findings), pytrace=False)
     assert told["compared"] + told["skipped"] == told["settled"]
     assert told["skipped"] <= 0.03 * told["settled"]
     assert told["held back"] <= 0.5 * told["settled"]

@@ -1,30 +1,31 @@
 """A walk through saves: after each of them the live modules are compared with a fresh process, and what was held is tried.
 
-    Walk(tmp_path, fresh).start({"a": "K0 = 1"}) ... .save({"a": "K0 = 2", "b": None})
+    replay(tmp_path, fresh, [{"a": "K0 = 1", "b": "from .a import K0"}, {"a": "K0 = 2"}, {"b": None}])
 
-``replay`` does so with a story, which is what a failure prints.
+is what a failure prints, to be pasted into a test.
 """
 
 import collections
 import dataclasses
+import difflib
 import enum
-import gc
 import inspect
 import itertools
 import re
 import shutil
 import sys
 import types
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from conftest import Files
 from fresh import Fresh, Portrait, is_dunder
+from shorten import Story, Texts
 
 from ipyhot.core.model import Report, Way
 
-Texts = dict[str, str | None]
 
 
 @dataclasses.dataclass(slots=True)
@@ -53,28 +54,28 @@ class Walk:
         self.fresh = fresh
         self.told = collections.Counter() if told is None else told
         self.engine.patches = patches
-        self.story: list[Texts] = []
+        self.story: Story = []
         self.disk: dict[str, str] = {}
         self.held: dict[int, Held] = {}
         self.report: Report | None = None
         self._live: dict[str, str] = {}
+        self._portrait = Portrait(self.package, {})
 
     # -- saving
 
-    def start(self, texts: Texts) -> None:
-        self._go(texts, self.files.start)
-
     def save(self, texts: Texts) -> None:
-        self._go(texts, self.files.save)
-
-    def _go(self, texts: Texts, act: Any) -> None:
+        """Save some files (None deletes one); the first time, watch the folder."""
+        act = self.files.save if self.story else self.files.start
         self.story.append(texts)
-        before = self._live
+        before, is_new = self._live, any(self.disk.get(name) != text for name, text in texts.items()) or self.engine.failures
         self.disk = {name: text for name, text in {**self.disk, **texts}.items() if text is not None}
         self.fresh.ask(self.package, self._bytes(self.disk))
         try:
-            self.report = act(**texts)
-            self._settled(before)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # as in a process of its own; here pytest makes errors of them
+                self.report = act(**texts)
+                assert is_new or self.report is None, f"nothing changed, and yet there is a report: {self.report}"
+                self._settled(before)
         except BaseException as error:
             error.add_note(self.as_test())
             raise
@@ -106,8 +107,8 @@ class Walk:
         self._live = live = self.live()
         disk = {name: data.decode() for name, data in self._bytes(self.disk).items()}
         self._check_what_is_live(live, disk)
-        portrait = self._portrait()
-        drawn = portrait.draw()
+        self._portrait = self._look()
+        drawn = self._portrait.draw()
         errors, expected = self.fresh.answer()
         if live != disk:
             self.told["held back"] += 1
@@ -131,7 +132,7 @@ class Walk:
             failures = "\n".join(map(str, self.engine.failures.values()))
             raise AssertionError(f"a fresh process imports all files, and yet something is held back:\n{failures}")
 
-    def _portrait(self) -> Portrait:
+    def _look(self) -> Portrait:
         modules = {name: sys.modules.get(f"{self.package}.{name}") for name in self._live}
         missing = sorted(name for name, module in modules.items() if module is None)
         assert not missing, f"live, but not in sys.modules: {missing}"
@@ -191,7 +192,7 @@ class Walk:
             for name, value in list(vars(self.files[module]).items()):
                 if not is_dunder(name) and id(value) not in self.held and (kind := self._kind_of(module, name, value)):
                     self._keep(Held(module, name, value, kind))
-        while len(self.held) > 300:
+        while len(self.held) > 150:
             del self.held[next(iter(self.held))]
 
     def _kind_of(self, module: str, name: str, value: Any) -> str:
@@ -262,7 +263,10 @@ class Walk:
             return True
         is_plain = held.value.__closure__ is None and now.__closure__ is None and self._is_home(held, now)
         assert not (is_plain and held.is_unbroken), f"{held.place}: what is held is not what the module holds"
-        self._same(held, self._behaviour(held.value, now), self._behaviour(now, now))
+        old, new = self._behaviour(held.value, now), self._behaviour(now, now)
+        if not self._is_home(held, now):  # it forwards to another function, whose annotations are not its own
+            old["annotations"] = new["annotations"]
+        self._same(held, old, new)
         return is_plain
 
     def _check_class(self, held: Held, now: Any) -> bool:
@@ -337,10 +341,10 @@ class Walk:
         return [closure.__code__.co_freevars, repr(cells)]
 
     def _behaviour(self, fn: Any, like: Any) -> Any:
-        return self._portrait().behaviour(fn, "held", like)
+        return self._portrait.anew().behaviour(fn, "held", like)
 
     def _reads(self, instance: Any) -> Any:
-        return self._portrait().reads(instance, "held")
+        return self._portrait.anew().reads(instance, "held")
 
     def _same(self, held: Held, old: Any, new: Any) -> None:
         if old != new:
@@ -352,10 +356,11 @@ class Walk:
     def as_test(self) -> str:
         """Return the walk as a test to paste, with what was on disk, what was live and what was said in the end."""
         engine = self.engine
-        lines = ["def test_(tmp_path, fresh):", f"    replay(tmp_path, fresh, patches={getattr(engine, 'patches', True)}, story=["]
+        lines = ["def test_(tmp_path, fresh):", "    story = ["]
         for texts in self.story:
             lines += ["        {", *(f"            {name!r}: {_quoted(text)}," for name, text in texts.items()), "        },"]
-        lines += ["    ])", f"# live: {sorted(engine.live)}, report: {self.report}"]
+        lines += ["    ]", f"    replay(tmp_path, fresh, story, patches={engine.patches})", "# the last save:", *map("#   {}".format, self._last_save())]
+        lines += [f"# live: {sorted(engine.live)}, report: {self.report}"]
         if self.report is not None:
             lines += [f"# {name}: {way.value}: {self.report.reasons.get(name)}" for name, way in self.report.ways.items()]
             lines += [f"# note: {note}" for note in self.report.notes]
@@ -363,16 +368,24 @@ class Walk:
         return "\n".join(["", *lines])
 
 
-def replay(top: Path, fresh: Fresh, *, story: list[Texts], patches: bool = True) -> "collections.Counter[str]":
+    def _last_save(self) -> Iterator[str]:
+        """Yield what the last save changed, as a diff; the first one changed everything."""
+        before: Texts = {}
+        for texts in self.story[:-1]:
+            before |= texts
+        for name, text in self.story[-1].items() if before else ():
+            old = before.get(name) or ""
+            yield from difflib.unified_diff(old.splitlines(), (text or "").splitlines(), f"{name}.py", f"{name}.py", "", "", 1, "")
+
+
+def replay(top: Path, fresh: Fresh, story: Story, *, patches: bool = True) -> None:
     """Walk through a story; raise if what is live is not as in a fresh process after one of its saves."""
     walk = Walk(top, fresh, patches=patches)
     try:
-        walk.start(story[0])
-        for texts in story[1:]:
+        for texts in story:
             walk.save(texts)
     finally:
         walk.end()
-    return walk.told
 
 
 def differences(left: Any, right: Any, names: tuple[str, str] = ("live", "fresh"), place: str = "") -> Iterator[str]:
@@ -432,6 +445,3 @@ def _is_cyclic(texts: dict[str, str]) -> bool:
 
 def _imports(text: str, other: str) -> bool:
     return re.search(rf"(?m)from \.{other} import|from \. import {other}\b|import \w+\.{other}\b", text) is not None
-
-
-__all__ = ["Held", "Texts", "Walk", "differences", "gc", "replay"]

@@ -22,6 +22,7 @@ class Edit:
     changed: tuple[int, ...]
     removed: tuple[int, ...]
     touched: frozenset[str]
+    is_reordered: bool = False
 
 
 def edit(old: Outline, new: Outline) -> Edit:
@@ -34,9 +35,6 @@ def edit(old: Outline, new: Outline) -> Edit:
         if twin is not None:
             kept[index] = twin
             free.discard(twin)
-    crossed = _crossed(kept, old, new)
-    for index in crossed:
-        free.add(kept.pop(index))
     touched = {
         name
         for index, was in kept.items()
@@ -44,7 +42,8 @@ def edit(old: Outline, new: Outline) -> Edit:
         for name in _touched(before[was], after[index])
     }
     changed = tuple(index for index in range(len(after)) if index not in kept)
-    return Edit(kept, changed, tuple(sorted(free)), frozenset(touched))
+    order = [kept[index] for index in sorted(kept)]
+    return Edit(kept, changed, tuple(sorted(free)), frozenset(touched), order != sorted(order))
 
 
 def _same_text(before: Sequence[Statement], after: Sequence[Statement]) -> Iterator[tuple[int, int]]:
@@ -83,22 +82,6 @@ def _twin(statement: Statement, before: Sequence[Statement], free: Iterable[int]
         if was.kind is facts.kind and was.binds == facts.binds and was.signature == facts.signature:
             return index
     return None
-
-
-def _crossed(kept: Mapping[int, int], old: Outline, new: Outline) -> list[int]:
-    """Return kept statements that changed places with others, where that may matter: a name they share is bound twice."""
-    found = []
-    last = -1
-    in_order = sorted(kept)
-    for index in in_order:
-        if kept[index] > last:
-            last = kept[index]
-            continue
-        facts = new.statements[index].facts
-        names = facts.binds | facts.mutates | {chain[0] for chain in facts.reads}
-        if facts.doubt or any(len(outline.writers.get(name, ())) > 1 for name in names for outline in (old, new)):
-            found.append(index)
-    return found
 
 
 def _touched(was: Statement, now: Statement) -> Iterator[str]:

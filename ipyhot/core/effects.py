@@ -32,6 +32,8 @@ class Draft:
     run: set[int] = field(default_factory=set)
     rebound: set[str] = field(default_factory=set)
     touched: set[str] = field(default_factory=set)  # functions by qualified name, or classes that are made again
+    grown: set[str] = field(default_factory=set)  # names whose object new statements only add to
+    aside: set[int] = field(default_factory=set)  # statements that run only so that others can call what they bind
     cause: str = ""
 
     @property
@@ -68,6 +70,7 @@ class Effects:
         dependents: who imports one of some modules while loading, as far as it matters to what they compute.
         edges: what a module's load imported, as recorded.
         is_watched: whether a module belongs to a watched folder.
+        grows: whether a statement may add to the object that a name of a module stands for, as it is.
     """
 
     def __init__(
@@ -77,7 +80,9 @@ class Effects:
         dependents: Callable[[str, bool], Iterable[str]],
         edges: Callable[[str], Collection[str]],
         is_watched: Callable[[str], bool],
+        grows: Callable[[str, str], bool],
     ) -> None:
+        self._grows = grows
         self.drafts: dict[str, Draft] = {}
         self._outline_of = outline_of
         self._dependents = dependents
@@ -88,7 +93,7 @@ class Effects:
 
     def settle(self) -> None:
         """Add what the drafts reach, until nothing is added any more."""
-        for draft in self.drafts.values():
+        for draft in list(self.drafts.values()):
             self._begin(draft)
         is_moving = True
         while is_moving:
@@ -119,7 +124,8 @@ class Effects:
     def refs(self, name: str, outline: Outline, chain: Chain) -> Iterator[Ref]:
         """Yield what a chain means in a module, as far as it is watched."""
         first, rest = chain[0], chain[1:]
-        if first in outline.names:
+        draft = self.drafts.get(name)
+        if first in outline.names or (draft is not None and draft.old is not None and first in draft.old.names):
             yield name, first
             for base, attribute in outline.imported.get(first, ()):
                 yield from self._imported(base, attribute, rest)
@@ -176,6 +182,10 @@ class Effects:
         if computes and facts.kind is Kind.OTHER:
             for chain in facts.body:
                 yield from self.refs(name, outline, chain)
+        if facts.kind is Kind.CLASS:
+            yield from self._registered_with(name, outline, statement)
+            for chain in facts.metaclass:
+                yield from self.refs(name, outline, chain)
 
     def reach(self, refs: Iterable[Ref]) -> Iterator[tuple[Ref, Statement | None, Outline | None]]:
         """Yield some names and all that what they stand for may read when it is called, with who binds them."""
@@ -191,10 +201,12 @@ class Effects:
             yield ref, None, outline
             if outline is None or name in {None, EXISTS, ALL}:
                 continue
-            for index in outline.writers.get(str(name), ()):
+            for index in outline.writers.get(str(name)) or outline.writers.get("__getattr__", ()):
                 statement = outline.statements[index]
                 yield ref, statement, outline
                 facts = statement.facts
+                for base, attribute in outline.imported.get(str(name), ()):
+                    stack += self._imported(base, attribute, ())
                 for chain in facts.held | facts.used | facts.body:
                     stack += self.refs(module, outline, chain)
                 stack += self._import_refs(outline, facts.body_imports)
@@ -210,18 +222,36 @@ class Effects:
         statement = outline.statements[index]
         found = {(name, bound) for bound in statement.facts.binds}
         for changed in statement.facts.mutates:
-            found.update((module, attr) for module, attr in self.refs(name, outline, (changed,)) if attr is not None)
+            found.update(self._same_object(name, outline, changed))
+        for chain in statement.facts.sets:
+            refs = self.refs(name, outline, chain)
+            found.update((module, attr) for module, attr in refs if attr == chain[-1] and module != name)
         found.update(self._written_by_calls(name, outline, statement))
         result = frozenset(found)
         if is_current:
             self._writes[key] = result
         return result
 
+    def _same_object(self, name: str, outline: Outline, changed: str) -> set[tuple[str, str]]:
+        """Return every name that stands for the object of one: what it was imported from, or is an alias of."""
+        found: set[tuple[str, str]] = set()
+        stack = [(name, changed)]
+        while stack:
+            ref = stack.pop()
+            where = outline if ref[0] == name else self._outline(ref[0])
+            if ref in found or where is None:
+                continue
+            found.add(ref)
+            writers = [where.statements[index].facts for index in where.writers.get(ref[1], ())]
+            aliases = [facts for facts in writers if facts.is_alias and ref[1] in facts.binds]
+            chains = [chain for facts in aliases for chain in facts.held] + [(ref[1],)]
+            stack += [(m, a) for chain in chains for m, a in self.refs(ref[0], where, chain) if a is not None]
+        return found
+
     def _written_by_calls(self, name: str, outline: Outline, statement: Statement) -> Iterator[tuple[str, str]]:
-        for (module, attr), writer, where in self.reach(self._used(name, outline, statement)):
+        for (module, _), writer, where in self.reach(self._used(name, outline, statement)):
             if writer is not None and where is not None and writer.facts.kind in {Kind.FUNCTION, Kind.CLASS}:
                 yield from self._data(module, where, writer.facts.body_mutates)
-            del attr
         if statement.facts.kind is Kind.OTHER and statement.facts.used:
             yield from self._data(name, outline, statement.facts.body_mutates)
         if statement.facts.kind is Kind.CLASS:
@@ -229,9 +259,7 @@ class Effects:
 
     def _data(self, module: str, outline: Outline, names: Iterable[str]) -> Iterator[tuple[str, str]]:
         for changed in names:
-            for where, attr in self.refs(module, outline, (changed,)):
-                if attr is not None:
-                    yield where, attr
+            yield from self._same_object(module, outline, changed)
 
     def _registered_with(self, name: str, outline: Outline, statement: Statement) -> Iterator[tuple[str, str]]:
         """Yield the bases and metaclasses that take note of each class that is made of them."""
@@ -274,10 +302,34 @@ class Effects:
             self._run(draft, index, draft.name)
         for index in edit.removed:
             self._removed(draft, old, index)
+        if edit.is_reordered:
+            self._reordered(draft, old, new, edit)
+
+    def _reordered(self, draft: Draft, old: Outline, new: Outline, edit: Edit) -> None:
+        """Let statements run that stand on the other side now of what they read, or of what changes the same object."""
+        for index, was in edit.kept.items():
+            statement = new.statements[index]
+            for module, name in self._reads(draft.name, new, statement):
+                if module == draft.name and name is not None:
+                    writers = [i for i in new.writers.get(name, ()) if i in edit.kept and i != index]
+                    if any((writer < index) != (edit.kept[writer] < was) for writer in writers):
+                        self._run(draft, index, name)
+        orders: dict[tuple[str, str], list[int]] = {}
+        for index in sorted(edit.kept):
+            for ref in self.writes(draft.name, new, index):
+                orders.setdefault(ref, []).append(edit.kept[index])
+        for ref, order in orders.items():
+            if order != sorted(order):
+                self._replay(ref, ref[1])
+
+    def _reads(self, name: str, outline: Outline, statement: Statement) -> set[Ref]:
+        """Return what a statement reads while it runs, by calls as well."""
+        found = set(self._held(name, outline, statement))
+        return found | {ref for ref, _, _ in self.reach(self._used(name, outline, statement))}
 
     def _removed(self, draft: Draft, old: Outline, index: int) -> None:
         statement = old.statements[index]
-        draft.rebound |= statement.facts.binds
+        draft.rebound |= statement.facts.binds - (draft.outline.names if draft.outline is not None else frozenset())
         doubt = self._doubt(draft.name, old, statement)
         if doubt:
             self._take_whole(draft, f"line {statement.line} of the old text is gone, and {doubt}")
@@ -289,9 +341,14 @@ class Effects:
         if statement.facts.doubt:
             return statement.facts.doubt
         for changed in statement.facts.mutates & outline.imported.keys():
-            if len(outline.imported[changed]) == len(outline.writers[changed]):
+            refs = {ref for chain in self._changed(statement, changed) for ref in self.refs(name, outline, chain)}
+            if not any(module != name for module, attr in refs if attr is not None):
                 return f"it changes {changed}, which another module made"
         return ""
+
+    def _changed(self, statement: Statement, changed: str) -> Iterator[Chain]:
+        yield (changed,)
+        yield from (chain for chain in statement.facts.sets if chain[0] == changed)
 
     def _take_whole(self, draft: Draft, why: str) -> bool:
         if draft.whole:
@@ -320,7 +377,7 @@ class Effects:
     def _run(self, draft: Draft, index: int, cause: str) -> bool:
         """Let a statement run; return whether that is new."""
         outline = draft.outline
-        if outline is None or index in draft.run:
+        if outline is None or index in draft.run or draft.is_new:
             return False
         draft.run.add(index)
         draft.cause = draft.cause or cause
@@ -333,9 +390,14 @@ class Effects:
             self._take_whole(draft, "it imports everything from a module that is not watched")
         if not outline.names.isdisjoint(_HANDOVER) and statement.facts.kind is not Kind.FUNCTION:
             self._take_whole(draft, "it hands over its state itself")
+        draft.aside.discard(index)
         for ref in self.writes(draft.name, outline, index):
             if not self._is_last_of(draft, index, ref):
                 self._replay(ref, cause)
+        for chain in statement.facts.reads:  # in the middle between those that write a name
+            writers = [writer for writer in outline.writers.get(chain[0], ()) if writer != index]
+            if writers and writers[0] < index < writers[-1]:
+                self._replay((draft.name, chain[0]), cause)
         return True
 
     def _makes_if_changed(self, draft: Draft, statement: Statement) -> None:
@@ -370,12 +432,22 @@ class Effects:
             return False
         if ref in {(draft.name, bound) for bound in outline.statements[index].facts.binds}:
             return False
+        if ref[0] != draft.name or not self._grows(*ref) or ref in self._replayed:
+            return False
         others = [i for i in range(len(outline.statements)) if i != index and ref in self.writes(draft.name, outline, i)]
-        return all(other < index or other in edit.changed for other in others)
+        if not others or not all(other < index for other in others if other not in edit.changed):
+            return False
+        if any(other in edit.changed and ref[1] in outline.statements[other].facts.binds for other in others):
+            return False
+        draft.grown.add(ref[1])
+        draft.touched.add(ref[1])
+        return True
 
     def _replay(self, ref: tuple[str, str], cause: str) -> None:
         if ref not in self._replayed:
             self._replayed[ref] = cause
+            if ref[0] in self.drafts:
+                self.drafts[ref[0]].grown.discard(ref[1])
             if ref[0] not in self.drafts and self._outline_of(ref[0]) is not None:
                 self.drafts[ref[0]] = Draft(ref[0], self._outline_of(ref[0]), cause=cause)
 
@@ -395,6 +467,8 @@ class Effects:
     def _reason(self, draft: Draft, outline: Outline, index: int, statement: Statement) -> str:
         """Return the name that makes a statement run, or the empty string."""
         facts = statement.facts
+        if facts.reads_anything and self._is_anything_other(draft, facts.binds):
+            return "what it may read"
         if self._replayed:
             for ref in self.writes(draft.name, outline, index):
                 if ref in self._replayed:
@@ -406,18 +480,26 @@ class Effects:
                     return name if name not in {None, EXISTS} else module
                 if other is not None and facts.kind is Kind.CLASS and other.touches_hook(name):
                     return str(name)
+        for chain in facts.held:
+            if len(chain) > 1 and chain[0] in draft.touched and not outline.is_computed(chain):
+                return chain[0]  # an attribute of a class that is made again
         for (module, name), writer, where in self.reach(self._used(draft.name, outline, statement)):
             other = self.drafts.get(module)
-            if other is not None and other.touches(name) and not self._is_own(draft, index, module, name):
+            if other is None or not other.touches(name) or self._is_own(draft, index, module, name):
+                continue
+            if name not in other.grown or (module, name) not in self.writes(draft.name, outline, index):
                 return name or module
-            if writer is not None and writer.facts.body_doubt and where is not None and self.drafts:
-                return name or module
-        if facts.metaclass:
-            for chain in facts.metaclass:
-                for module, name in self.refs(draft.name, outline, chain):
-                    if module in self.drafts and self.drafts[module].touches(name):
-                        return str(name)
+            if writer is not None and where is not None and writer.facts.body_reads_anything:
+                if self._is_anything_other(self.drafts.get(module), facts.binds):
+                    return name or module
         return ""
+
+    def _is_anything_other(self, draft: Draft | None, own: Collection[str]) -> bool:
+        """Tell whether there is a change that code which may read anything may read."""
+        return any(
+            other.is_all_rebound or bool((other.rebound | other.touched).difference(own if other is draft else ()))
+            for other in self.drafts.values()
+        )
 
     def _is_rebound_for(self, draft: Draft, index: int, other: Draft, name: str | None) -> bool:
         return other.rebinds(name) and not self._is_own(draft, index, other.name, name)
@@ -430,34 +512,54 @@ class Effects:
         )
 
     def _advance_definitions(self, draft: Draft) -> bool:
-        """Let definitions run that a statement which runs may call, and that behave differently now."""
+        """Let run aside what a statement that runs may call, and what that is reached through."""
         outline = draft.outline
         if outline is None:
             return False
         is_moving = False
-        for index in list(draft.run):
+        for index in [*draft.run, *draft.aside]:
             for (module, name), writer, where in self.reach(self._used(draft.name, outline, outline.statements[index])):
                 if writer is None or where is None or name is None:
                     continue
-                is_moving |= self._define(module, name, where, writer, draft)
+                is_moving |= self._define(module, name, where, writer, draft, index)
         return is_moving
 
-    def _define(self, module: str, name: str, where: Outline, writer: Statement, caller: Draft) -> bool:
-        if writer.facts.kind not in {Kind.FUNCTION, Kind.CLASS, Kind.OTHER} or not (writer.facts.body or writer.roots):
+    def _is_other_for(self, caller: Draft, at: int, ref: Ref) -> bool:
+        """Tell whether a name is not what it was, or not there yet, for what a statement calls."""
+        module, name = ref
+        draft = self.drafts.get(module)
+        if draft is not None and (draft.touches(name) or name in draft.grown):
+            return True
+        if module != caller.name or caller.outline is None or name is None:
             return False
-        is_different = any(
-            other in self.drafts and (self.drafts[other].touches(read))
-            for (other, read), _, _ in self.reach([(module, name)])
-        )
-        if not is_different:
+        writers = caller.outline.writers.get(name, ())
+        return bool(writers) and writers[0] > at
+
+    def _define(self, module: str, name: str, where: Outline, writer: Statement, caller: Draft, at: int) -> bool:
+        """Let what binds a name run aside, if a statement that runs may reach through it what is not as it was."""
+        if not any(self._is_other_for(caller, at, ref) for ref, _, _ in self.reach([(module, name)])):
             return False
         draft = self.drafts.get(module)
         if draft is None:
-            draft = self.drafts[module] = Draft(module, where, cause=caller.name)
+            draft = self.drafts[module] = Draft(module, where)
         if draft.whole or draft.is_new or draft.outline is not where:
             return False
-        index = next(i for i, statement in enumerate(where.statements) if statement is writer)
-        return self._run(draft, index, caller.cause or caller.name)
+        return self._run_aside(draft, where, next(i for i, s in enumerate(where.statements) if s is writer))
+
+    def _run_aside(self, draft: Draft, outline: Outline, index: int) -> bool:
+        if index in draft.run or index in draft.aside:
+            return False
+        statement = outline.statements[index]
+        if statement.facts.doubt:
+            return self._take_whole(draft, f"line {statement.line} is needed, and {statement.facts.doubt}")
+        draft.aside.add(index)
+        for ref in self.writes(draft.name, outline, index):  # what it changes is to be another object, too
+            for other in self.drafts.values():
+                if other.outline is not None and not other.whole and not other.is_new:
+                    for writer in range(len(other.outline.statements)):
+                        if ref in self.writes(other.name, other.outline, writer):
+                            self._run_aside(other, other.outline, writer)
+        return True
 
     def _reach_dependents(self) -> bool:
         """Take in the modules that import a draft's module and may be reached through it."""

@@ -425,6 +425,7 @@ class Engine:
             self._entered,
             outline_of=self._texts.outline_of,
             is_watched=lambda name: self.folder_of(name) is not None,
+            grows=_grows,
             patches=self.patches,
         )
 
@@ -573,10 +574,11 @@ class Engine:
         else:
             names = [key for key, value in aside.items() if _is_other(key, value, staged.carried)]
             bound = {b for i in staged.step.run if staged.outline for b in staged.outline.statements[i].facts.binds}
-            may_go = {*bound, *staged.step.gone, *staged.carried}
+            may_go = {*bound, *staged.step.gone, *staged.carried, *staged.starred}
             gone = [key for key in may_go if key in here and key not in aside and not _is_submodule(name, key, here[key])]
         before = self._texts.outline_of(name)
         module = Module(name, here, aside, names, gone, set(before.imported) if before else set(), staged.step.members)
+        module.grown, module.shadows = staged.grown, staged.shadows
         return Heir(module, self._code_pairs(stage, name, edit), staged.step.stale)
 
     def _code_pairs(self, stage: Stage, name: str, edit: diff.Edit | None) -> list[tuple[types.CodeType, types.CodeType]]:
@@ -668,6 +670,12 @@ def _own_deeds(live: dict[str, Any], staged: Mapping[str, Any]) -> Iterator[Deed
             yield set_item(live, key, staged[key])
         elif key in live:
             yield delete_item(live, key)
+
+
+def _grows(module: str, name: str) -> bool:
+    """Tell whether what a name stands for may be added to as it is: a container, an application, a registry."""
+    value = getattr(sys.modules.get(module), name, None)
+    return not isinstance(value, types.ModuleType | types.FunctionType | type | None)
 
 
 def _is_other(key: str, value: object, carried: Mapping[str, object]) -> bool:

@@ -62,9 +62,11 @@ class Way(enum.Enum):
 class Step:
     """What a transaction does with one module, and why.
 
-    ``run`` says which of its statements run, by their index; without it the file is executed as a whole. ``gone`` are
+    ``run`` says which of its statements run, by their index; without it the file is executed as a whole. What those of
+    ``aside`` bind is only for these to call, and never goes live. ``gone`` are
     names that no statement binds any more, ``members`` the attributes of classes that are made again and keep their value.
-    ``stale`` are definitions that give other results now, so that what they have cached is void.
+    ``stale`` are definitions that give other results now, so that what they have cached is void; ``grown`` are names
+    whose object new statements only add to.
     """
 
     name: str
@@ -72,9 +74,11 @@ class Step:
     source: Source | None
     reason: str
     run: tuple[int, ...] | None = None
+    aside: tuple[int, ...] = ()
     gone: frozenset[str] = frozenset()
     members: Mapping[str, frozenset[str]] = field(default_factory=dict)
     stale: frozenset[str] = frozenset()
+    grown: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

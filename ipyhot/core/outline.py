@@ -59,8 +59,11 @@ class Facts:
     import_names: tuple[tuple[str, str, str | None], ...]  # name bound, module, attribute
     body_imports: tuple[tuple[str, tuple[str, ...]], ...]
     stars: tuple[str, ...]
+    sets: frozenset[Chain]  # attributes of names that it sets or deletes
     doubt: str  # why its effects cannot be told, or the empty string
-    body_doubt: bool  # the functions in it may read any name
+    reads_anything: bool
+    body_reads_anything: bool  # the functions in it do
+    is_alias: bool  # one name more for what another one stands for, and nothing else
     members: Mapping[str, tuple[object, frozenset[str]]]  # of a class: attribute → what computes it, and what that reads
     is_decorated: bool
     is_future: bool
@@ -182,7 +185,8 @@ _MUTATORS: Final = frozenset(
     "add append appendleft clear discard extend extendleft insert pop popitem popleft remove reverse rotate setdefault sort "
     "subtract update difference_update intersection_update symmetric_difference_update __setitem__ __delitem__".split()
 )
-_ANYTHING: Final = frozenset({"__import__", "compile", "eval", "exec", "globals", "locals", "vars"})
+_ANYTHING: Final = frozenset({"__import__", "eval", "exec", "globals", "locals", "vars"})
+_ANY_MODULE: Final = frozenset({("sys", "modules"), ("importlib", "import_module"), ("importlib", "reload")})
 _COMPREHENSIONS: Final = frozenset({"<dictcomp>", "<genexpr>", "<listcomp>", "<setcomp>"})
 _OPTIMIZED: Final = 0x1
 
@@ -194,6 +198,7 @@ class _Scan:
     chains: set[Chain] = field(default_factory=set)
     binds: set[str] = field(default_factory=set)
     mutates: set[str] = field(default_factory=set)
+    sets: set[Chain] = field(default_factory=set)
     calls: int = 0
     computes: bool = False
     is_effect: bool = False
@@ -234,6 +239,8 @@ class _Reader:
             self._mutate(-2)
         elif name in {"STORE_ATTR", "DELETE_ATTR"}:
             self._mutate(-1)
+            if self._operands and self._operands[-1] and self._operands[-1] != ("'",):
+                scan.sets.add((*self._operands[-1], str(value)))
         elif name in _STORES | _DELETES:
             scan.binds.add(str(value))
         elif name == "POP_TOP" and self._is_called:
@@ -259,8 +266,8 @@ class _Reader:
         self.scan.chains.add(chain)
         if len(chain) > 1 and chain[-1] in _MUTATORS:
             self.scan.mutates.add(chain[0])
-        if chain[0] in _ANYTHING and not (chain[0] == "compile" and len(chain) > 1):
-            self.scan.anything = chain[0]
+        if chain[0] in _ANYTHING or chain[:2] in _ANY_MODULE:
+            self.scan.anything = ".".join(chain[:2]) if chain[:2] in _ANY_MODULE else f"{chain[0]}()"
 
 
 def _bound_in(instructions: Iterable[tuple[str, object]]) -> frozenset[str]:
@@ -321,7 +328,8 @@ def _facts(text: str, code: types.CodeType) -> Facts:
     used: set[Chain] = set()
     body: set[Chain] = set()
     mutates, body_mutates = set(top.mutates), set[str]()
-    binds, anything, body_doubt, is_effect = set(top.binds), top.anything, False, top.is_effect
+    binds, sets = set(top.binds), set(top.sets)
+    anything, body_anything, is_effect = top.anything, False, top.is_effect
     match = _DEFINITION.search(text) if text.startswith(("def", "async", "class", "@")) else None
     kind = Kind.OTHER if match is None else Kind.CLASS if match[0].startswith("class") else Kind.FUNCTION
     is_decorated = match is not None and text.startswith("@")
@@ -332,19 +340,22 @@ def _facts(text: str, code: types.CodeType) -> Facts:
         if is_run:
             (used if scan.computes else held).update(scan.chains)
             mutates |= scan.mutates
+            sets |= scan.sets
             anything = anything or scan.anything
             is_effect |= scan.is_effect
             body_mutates |= scan.binds if inner.co_flags & _OPTIMIZED else set()
         else:
             body |= scan.chains
             body_mutates |= scan.mutates | scan.binds
-            body_doubt |= bool(scan.anything)
+            body_anything |= bool(scan.anything)
     found = tuple(imports(code, "", is_deep=False)) if "import" in text else ()
     everywhere = tuple(imports(code, "")) if "import" in text else ()
     stars = tuple(base for base, names in found if "*" in names)
     if kind is Kind.OTHER and found and not top.computes:
         kind = Kind.IMPORT
     mutates |= _decorated_by(text) if is_decorated else set()
+    if ("next",) in used:
+        mutates |= {chain[0] for chain in used if len(chain) == 1}
     return Facts(
         kind=kind,
         name=match[1] if match is not None else "",
@@ -359,8 +370,11 @@ def _facts(text: str, code: types.CodeType) -> Facts:
         import_names=tuple(_import_names(code)) if found else (),
         body_imports=tuple(one for one in everywhere if one not in found),
         stars=stars,
+        sets=frozenset(sets),
         doubt=_doubt(anything, is_effect=is_effect and not _is_known_effect(top, text)),
-        body_doubt=body_doubt,
+        reads_anything=bool(anything),
+        body_reads_anything=body_anything,
+        is_alias=_is_alias(code),
         members=_members(code) if kind is Kind.CLASS else {},
         is_decorated=is_decorated,
         is_inert=is_inert(code),
@@ -389,7 +403,7 @@ def _members(code: types.CodeType) -> dict[str, tuple[object, frozenset[str]]]:
     return found
 
 
-_builtin_names: Final = frozenset({"super", "setattr"})
+_builtin_names: Final = frozenset({"next", "super"})
 
 
 def _parts(code: types.CodeType, *, is_run: bool = True) -> Iterator[tuple[types.CodeType, bool]]:
@@ -402,8 +416,13 @@ def _parts(code: types.CodeType, *, is_run: bool = True) -> Iterator[tuple[types
 
 def _doubt(anything: str, *, is_effect: bool) -> str:
     if anything:
-        return f"{anything}() may read or write anything"
+        return f"{anything} may read or write anything"
     return "its effects are unknown" if is_effect else ""
+
+
+def _is_alias(code: types.CodeType) -> bool:
+    names = [i.opname for i in dis.get_instructions(code) if i.opname not in _SILENT]
+    return names[:2] == ["LOAD_NAME", "STORE_NAME"] and set(names[2:]) <= {"LOAD_CONST", "RETURN_VALUE", "RETURN_CONST"}
 
 
 def _is_known_effect(scan: _Scan, text: str) -> bool:
@@ -537,8 +556,12 @@ class Outline:
         return absolute(self.package, len(base) - len(bare), bare)
 
     def is_computed(self, chain: Chain) -> bool:
-        """Tell whether reading a chain may run code: an attribute of anything but a module may be a property."""
-        return len(chain) > 1 and any(attribute is not None for _, attribute in self.imported.get(chain[0], [("", "")]))
+        """Tell whether reading a chain may run code: an attribute of anything but a module or class may be a property."""
+        if len(chain) == 1:
+            return False
+        kinds = {self.statements[index].facts.kind for index in self.writers.get(chain[0], ())}
+        is_module = all(attribute is None for _, attribute in self.imported.get(chain[0], [("", "")]))
+        return not is_module and kinds != {Kind.CLASS}
 
     @cached_property
     def codes(self) -> dict[CodeKey, types.CodeType]:
@@ -585,6 +608,8 @@ def revised(old: Outline, data: bytes, filename: str, *, pin: object = None) -> 
         moved.append(statement if statement.line == line else _moved(statement, line, filename, pin))
         line += statement.lines
     statements = (*before, *made, *moved)
+    if moved and (moved[0].is_head or maker.is_head):
+        return outline(data, filename, old.package, pin=pin)
     if maker.flags != old.flags or any(s.facts.is_future for s in made):
         return outline(data, filename, old.package, pin=pin)
     return Outline(old.package, statements, maker.flags)
@@ -639,7 +664,7 @@ class _Maker:
         self._filename = filename
         self._pin = pin
         self._line = 1
-        self._is_head = True
+        self.is_head = True
         for statement in before:
             self._took(statement)
 
@@ -650,17 +675,17 @@ class _Maker:
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise NotSeparable(str(error)) from error
         roots = tuple(_inside(code))
-        statement = Statement(piece, self._line, code, roots, _facts(piece, code), self._is_head, self._pin)
+        statement = Statement(piece, self._line, code, roots, _facts(piece, code), self.is_head, self._pin)
         self.flags |= code.co_flags & _FUTURE
         self._took(statement)
         return statement
 
     def _took(self, statement: Statement) -> None:
         self._line += statement.lines
-        self._is_head = self._is_head and _is_blank(statement.text)
+        self.is_head = self.is_head and _is_blank(statement.text)
 
     def _compile(self, piece: str) -> types.CodeType:
-        return compile_piece(piece, self._line, self._filename, self.flags, is_head=self._is_head)
+        return compile_piece(piece, self._line, self._filename, self.flags, is_head=self.is_head)
 
 
 def compile_piece(piece: str, line: int, filename: str, flags: int, *, is_head: bool) -> types.CodeType:

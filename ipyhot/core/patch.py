@@ -37,6 +37,8 @@ class Module:
     gone: Collection[str]
     imported: Collection[str] = ()  # names that its old text took from elsewhere
     members: Mapping[str, frozenset[str]] = field(default_factory=dict)  # class → attributes that keep their value
+    grown: Mapping[str, Any] = field(default_factory=dict)  # name → a copy of its container, added to
+    shadows: Collection[tuple[Any, Any]] = ()  # what ran aside only, each with the live object that it is for
     final: dict[str, Any] = field(default_factory=dict)
 
 
@@ -90,6 +92,8 @@ class Patch:
         """Find a successor for everything, and the deeds that bring it about."""
         for module in self._modules.values():
             self._returned.update(((module.name, path), old) for path, old in self._departed.of(module.name))
+            for staged, live in module.shadows:
+                self._shadow(staged, live)
             self._pair_definitions(module)
         for module in self._modules.values():
             for name in self._in_order(module):
@@ -115,6 +119,8 @@ class Patch:
         for name, value in module.final.items():
             if module.live.get(name, _GONE) is not value:
                 self.deeds.append(set_item(module.live, name, value))
+        for name, value in module.grown.items():
+            self.deeds += _filled(module.live[name], self.at_home(value, module, name))
         for name in module.gone:
             self._depart(module, name, module.live.get(name))
             self.deeds.append(delete_item(module.live, name))
@@ -129,6 +135,17 @@ class Patch:
         """Pair functions and classes that stand under their own name in both namespaces."""
         for name in module.names:
             self._pair(self._elder(module.live, name, module, name), module.staged[name], module)
+
+    def _shadow(self, staged: Any, live: Any) -> None:
+        """Let a live object stand for one that was only made for others to call or hold while they were loaded."""
+        if staged is live or type(staged) in _ATOMS:
+            return
+        self._known[id(staged)] = (staged, live)
+        if isinstance(staged, type) and isinstance(live, type):
+            self.classes[staged] = live
+            for key, value in vars(staged).items():
+                if isinstance(value, types.FunctionType | type) and key in vars(live):
+                    self._shadow(value, vars(live)[key])
 
     def _pair(self, old: Any, new: Any, module: Module) -> None:
         if isinstance(new, types.FunctionType) and self._may_take_over(old, new):
@@ -503,6 +520,7 @@ class Patch:
                 self.deeds += self._relays.lead(module.name, path, new)
 
 
+_ATOMS: Final = frozenset({int, str, float, bool, bytes, type(None)})
 _WRAPPED: Final = "~"  # ends the path of what a wrapper holds: f and what it wraps lead to different successors
 _ACCESSORS: Final = ("fget", "fset", "fdel")
 _REBUILT: Final = frozenset(
@@ -587,6 +605,19 @@ def _functions(member: Any) -> Iterator[types.FunctionType]:
             stack += [value.fget, value.fset, value.fdel]
         elif type(value) in _REBUILT:
             stack += [getattr(value, "func", None), *getattr(value, "__dict__", {}).values()]
+
+
+def _filled(live: Any, staged: Any) -> list[Deed]:
+    """Return what lets a container hold what its copy holds."""
+    before = live.copy()
+    if isinstance(live, list):
+        everything = slice(None)
+        return [Deed(partial(list.__setitem__, live, everything, staged), partial(list.__setitem__, live, everything, before))]
+    kind = type(live)
+    return [
+        Deed(partial(kind.clear, live), partial(kind.update, live, before)),
+        Deed(partial(kind.update, live, staged), partial(kind.clear, live)),
+    ]
 
 
 def _set_member(cls: type, key: str, old: Any, new: Any) -> Deed:

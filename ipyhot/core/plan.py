@@ -41,6 +41,7 @@ def make(
     *,
     outline_of: Callable[[str], Outline | None],
     is_watched: Callable[[str], bool],
+    grows: Callable[[str, str], bool] = lambda _module, _name: False,
     patches: bool = True,
 ) -> Plan:
     """Return what to run for some changes: of each module the statements that the change reaches, or all of it.
@@ -57,6 +58,7 @@ def make(
         entered: when each module's load first began; a new one comes last, by its name.
         outline_of: the live outline of a module.
         is_watched: whether a module belongs to a watched folder.
+        grows: whether what a name of a module stands for may be added to as it is.
         patches: take edits statement by statement; if not, every file that is reached is executed as a whole.
     """
     effects = Effects(
@@ -64,6 +66,7 @@ def make(
         dependents=lambda name, is_rebinding: [d for d in graph.importers(name, is_rebinding=is_rebinding) if d in live],
         edges=graph.dependencies,
         is_watched=is_watched,
+        grows=grows,
     )
     for name, change in changes.items():
         effects.drafts[name] = _draft(change, revisions.get(name, Revision()), is_live=name in live)
@@ -72,7 +75,7 @@ def make(
     for name in sorted(effects.drafts, key=lambda name: (entered.get(name, math.inf), name)):
         draft = effects.drafts[name]
         stale = effects.stale(draft)
-        if name in changes or draft.run or draft.whole or stale:
+        if name in changes or draft.run or draft.aside or draft.whole or stale:
             steps[name] = replace(_step(draft, changes.get(name), live.get(name), patches=patches), stale=stale)
     return Plan(steps, frozenset(name for name in steps if name not in live or name in failing))
 
@@ -98,7 +101,15 @@ def _step(draft: Draft, change: Change | None, version: Version | None, *, patch
     if draft.whole or not patches or draft.outline is None:
         return Step(draft.name, Way.RELOAD, source, draft.whole or _words(draft))
     return Step(
-        draft.name, Way.PATCH, source, _words(draft), tuple(sorted(draft.run)), gone=_gone(draft), members=_members(draft)
+        draft.name,
+        Way.PATCH,
+        source,
+        _words(draft),
+        tuple(sorted(draft.run)),
+        aside=tuple(sorted(draft.aside - draft.run)),
+        gone=_gone(draft),
+        members=_members(draft),
+        grown=frozenset(draft.grown),
     )
 
 

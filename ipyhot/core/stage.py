@@ -8,6 +8,7 @@ staged module in them (which is staged on first touch, so order falls out of the
 Python), everybody else the live one as ever. One thread uses one Stage, once.
 """
 
+import copy
 import sys
 import threading
 import types
@@ -23,11 +24,12 @@ from ipyhot.core.model import Plan, Step, Way
 from ipyhot.core.outline import Outline, prepared, rooted
 from ipyhot.core.sources import Folder
 
-__all__ = ["OWN_NAMES", "Stage", "Staged"]
+__all__ = ["CONTAINERS", "OWN_NAMES", "Stage", "Staged"]
 
 OWN_NAMES: Final = frozenset(
     {"__builtins__", "__cached__", "__file__", "__loader__", "__name__", "__package__", "__path__", "__spec__"}
 )
+CONTAINERS: Final = frozenset({dict, list, set})
 _COULD_NOT_WAIT = "{name} is being loaded by a reload, which waits for an import that is under way here. Import it again."
 
 
@@ -46,6 +48,9 @@ class Staged:
     outline: Outline | None = None
     code: types.CodeType | None = None
     carried: dict[str, Any] = field(default_factory=dict)
+    starred: set[str] = field(default_factory=set)
+    shadows: list[tuple[Any, Any]] = field(default_factory=list)  # what ran aside only, and the live object that it is for
+    grown: dict[str, Any] = field(default_factory=dict)  # copies of the containers that statements add to
     value: object = None
     state: _State = _State.WAITING
     error: BaseException | None = None
@@ -187,7 +192,9 @@ class Stage:
         loader = _loader(staged.module)
         try:
             if staged.outline is not None and staged.step.run is not None:
-                staged.outline = prepared(staged.outline, staged.step.run, loader.alias, loader.pin)
+                staged.outline = prepared(
+                    staged.outline, {*staged.step.run, *staged.step.aside}, loader.alias, loader.pin
+                )
             else:
                 staged.code = loader.compile()
                 staged.outline = rooted(staged.outline, staged.code) if staged.outline is not None else None
@@ -255,27 +262,54 @@ class Stage:
         run, outline = staged.step.run, staged.outline
         if run is None or outline is None:
             return
-        self._carry(staged, outline, run, namespace)
-        for index in run:
-            code = outline.statements[index].code
-            if code is not None:
-                exec(code, namespace)  # noqa: S102 - as above
+        live = self._carry(staged, outline, namespace)
+        for index, statement in enumerate(outline.statements):
+            if index in run or index in staged.step.aside:
+                if statement.code is not None:
+                    exec(statement.code, namespace)  # noqa: S102 - as above
+                continue
+            for name in statement.facts.binds & live.keys():  # so that nothing is read before the line that binds it
+                namespace[name] = staged.carried[name] = live[name]
+        bound = {name for index in run for name in outline.statements[index].facts.binds}
+        for index in staged.step.aside:
+            for name in outline.statements[index].facts.binds - bound:
+                if name in namespace and name in live:
+                    staged.shadows.append((namespace[name], live[name]))
+                    staged.carried[name] = namespace[name]
 
-    def _carry(self, staged: Staged, outline: Outline, run: Collection[int], namespace: dict[str, Any]) -> None:
-        """Fill a namespace with what the live one holds and the statements that run do not bind."""
-        live = self._worn.get(staged.step.name)
-        if live is None:
-            return
+    def _carry(self, staged: Staged, outline: Outline, namespace: dict[str, Any]) -> dict[str, Any]:
+        """Fill a namespace with what no statement binds; return what the others may take from the live one."""
+        module = self._worn.get(staged.step.name)
+        if module is None:
+            return {}
         name = staged.step.name
-        bound = {bound for index in run for bound in outline.statements[index].facts.binds}
         dropped = {child for child, other in self.results.items() if other.step.way is Way.DROP}
-        for key, value in list(object.__getattribute__(live, "__dict__").items()):
-            if key not in OWN_NAMES and key not in bound and f"{name}.{key}" not in dropped and key not in staged.step.gone:
-                namespace[key] = value
-        if isinstance(notes := namespace.get("__annotations__"), dict):
-            namespace["__annotations__"] = {key: value for key, value in notes.items() if key not in bound}
-        namespace.setdefault("__doc__", None)
+        live = {
+            key: value
+            for key, value in list(object.__getattribute__(module, "__dict__").items())
+            if key not in OWN_NAMES and f"{name}.{key}" not in dropped and key not in staged.step.gone
+        }
+        for key in staged.step.grown & live.keys():
+            if type(live[key]) in CONTAINERS:
+                staged.grown[key] = live[key] = copy.copy(live[key])
+        staged.starred = self._starred(staged, outline, live)
+        namespace.update((k, v) for k, v in live.items() if k not in outline.names and k not in staged.starred)
         staged.carried = dict(namespace)
+        if isinstance(notes := live.get("__annotations__"), dict):
+            namespace["__annotations__"] = {key: value for key, value in notes.items() if key in outline.names}
+        staged.carried.pop("__doc__", None)
+        return live
+
+    def _starred(self, staged: Staged, outline: Outline, live: Mapping[str, Any]) -> set[str]:
+        """Return the names that star imports which run again have taken before."""
+        found: set[str] = set()
+        for index in staged.step.run or ():
+            for base in outline.statements[index].facts.stars:
+                module = sys.modules.get(outline.resolve(base))
+                if isinstance(module, types.ModuleType):
+                    names = object.__getattribute__(module, "__dict__")
+                    found.update(key for key, value in live.items() if key in names and names[key] is value)
+        return found
 
     def _load_parent(self, staged: Staged, parent: str) -> None:
         """Load the package before what is in it; a package that fails takes its modules along."""
