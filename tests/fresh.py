@@ -35,6 +35,7 @@ DEEP = 3
 TIMEOUT = 20
 
 _ADDRESS = re.compile(r"0x[0-9a-f]{6,}")
+_MEMORY = "/dev/shm"  # noqa: S108 - mkdtemp makes a folder of its own in it
 _ATOMS = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis), type(NotImplemented))
 _LOOKED_AT = ("__init__", "__call__", "__repr__", "__init_subclass__", "__post_init__", "__len__", "__slots__")
 
@@ -123,12 +124,19 @@ class Portrait:
         if hasattr(value, "cache_parameters"):
             return {"lru_cache": self.describe(value.__wrapped__, f"{place}.__wrapped__"), "calls": self.calls(value, place)}
         if isinstance(value, enum.Enum):
-            return {"member": value.name, "of": self.name_of(type(value)), "value": self.describe(value.value, f"{place}.value")}
+            return {
+                "member": value.name,
+                "of": self.name_of(type(value)),
+                "value": self.describe(value.value, f"{place}.value"),
+            }
         return self._container(value, place)
 
     def _container(self, value: Any, place: str) -> Any:
         if type(value) is dict:
-            items = [[self.describe(key, f"{place}#"), self.describe(one, _plain(f"{place}[{key!r}]"))] for key, one in value.items()]
+            items = [
+                [self.describe(key, f"{place}#"), self.describe(one, _plain(f"{place}[{key!r}]"))]
+                for key, one in value.items()
+            ]
             is_shared = place.rpartition(".")[2].startswith("REG")
             return {"dict": sorted(items, key=repr) if is_shared else items}
         if type(value) in {list, tuple, collections.deque}:
@@ -166,7 +174,9 @@ class Portrait:
             "line": code.co_firstlineno,
             "text": linecache.getline(code.co_filename, code.co_firstlineno),
             "home": self._home(fn),
-            "free": [self._cell(name, cell, place) for name, cell in zip(code.co_freevars, fn.__closure__ or (), strict=True)],
+            "free": [
+                self._cell(name, cell, place) for name, cell in zip(code.co_freevars, fn.__closure__ or (), strict=True)
+            ],
             "attributes": self.describe({**vars(fn)}, f"{place}.__dict__"),
             "defaults": self.describe(fn.__defaults__, f"{place}.__defaults__"),
             "kwdefaults": self.describe(fn.__kwdefaults__, f"{place}.__kwdefaults__"),
@@ -233,7 +243,7 @@ class Portrait:
             "doc": cls.__doc__,
             "mro": [self.name_of(base) for base in cls.__mro__[1:]],
             "bases": [self.name_of(base) for base in cls.__bases__],
-            "annotations": self.describe({**cls.__dict__.get("__annotations__", {})}, f"{place}.__annotations__"),
+            "annotations": self.describe({**inspect.get_annotations(cls)}, f"{place}.__annotations__"),
             "abstract": sorted(getattr(cls, "__abstractmethods__", ())),
         }
         if isinstance(cls, enum.EnumMeta):
@@ -387,7 +397,9 @@ def _receive(pipe: IO[bytes]) -> Any:
     return marshal.loads(pipe.read(int.from_bytes(head, "little")))  # noqa: S302 - our own child wrote it
 
 
-def _import_all(top: str, package: str, sources: dict[str, bytes], order: list[str]) -> tuple[dict[str, str], dict[str, Any]]:
+def _import_all(
+    top: str, package: str, sources: dict[str, bytes], order: list[str]
+) -> tuple[dict[str, str], dict[str, Any]]:
     for name, data in sources.items():
         path = os.path.join(top, package, *name.split(".")) + ".py"
         os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -407,7 +419,7 @@ def _import_all(top: str, package: str, sources: dict[str, bytes], order: list[s
 
 def _serve() -> None:
     """Answer requests, each in a child of its own, until nobody asks any more."""
-    top = tempfile.mkdtemp(dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
+    top = tempfile.mkdtemp(dir=_MEMORY if os.path.isdir(_MEMORY) else None)
     gc.freeze()
     gc.disable()
     try:

@@ -103,14 +103,21 @@ def _const(s: Statement) -> str:
 
 def _derived(s: Statement) -> str:
     a, b = s.ref(0, s.n), s.ref(1, 1)
-    return f"{s.name} = " + s.one(f"{a} + {s.n}", f"max({a}, {b}) + {s.n}", f"{a} * 2 + {b}", f"{a} if {b} > {s.n} else {s.n}")
+    return f"{s.name} = " + s.one(
+        f"{a} + {s.n}", f"max({a}, {b}) + {s.n}", f"{a} * 2 + {b}", f"{a} if {b} > {s.n} else {s.n}"
+    )
 
 
 def _data(s: Statement) -> str:
     a, b = s.ref(0, s.n), s.ref(1, s.n)
     shown = a if prefix(a) == "K" else s.n  # a set is shown in an order of its own in each process
     return f"{s.name} = " + s.one(
-        f"({a}, {s.n})", f"[{a}, {b}]", f"{{'k': {a}, {s.n}: {b}}}", f"f'{{{shown}}}-{s.n}'", f"{{{s.n}, {b}}}", f"[i + {s.n} for i in range(2)]"
+        f"({a}, {s.n})",
+        f"[{a}, {b}]",
+        f"{{'k': {a}, {s.n}: {b}}}",
+        f"f'{{{shown}}}-{s.n}'",
+        f"{{{s.n}, {b}}}",
+        f"[i + {s.n} for i in range(2)]",
     )
 
 
@@ -149,11 +156,15 @@ def _cached(s: Statement) -> str:
 
 
 def _generator(s: Statement) -> str:
-    return f"def {s.name}(x={s.n}):\n    yield ('{s.name}', x)\n    for i in range({s.n}):\n        yield (i, {s.ref(0, s.n)})"
+    return (
+        f"def {s.name}(x={s.n}):\n    yield ('{s.name}', x)\n    for i in range({s.n}):\n        yield (i, {s.ref(0, s.n)})"
+    )
 
 
 def _coroutine(s: Statement) -> str:
-    return f"async def {s.name}(x={s.n}):\n    return ('{s.name}', x, {s.ref(0, s.n)}{f', {s.ref(1)}()' if s.ref(1) else ''})"
+    return (
+        f"async def {s.name}(x={s.n}):\n    return ('{s.name}', x, {s.ref(0, s.n)}{f', {s.ref(1)}()' if s.ref(1) else ''})"
+    )
 
 
 def _lambda(s: Statement) -> str:
@@ -201,8 +212,16 @@ def _write(s: Statement) -> str:
     if prefix(t) == "REG":
         return f"{t}[__name__ + ':{s.n}'] = {a}"
     if prefix(t) == "LOG":
-        return s.one(f"{t}.append({a})", f"{t} += [{a}]", f"{t}.extend([{a}, {s.n}])", f"{t}.insert(0, {a})", f"for _i in range({s.n}):\n    {t}.append(_i)")
-    return s.one(f"{t}['k{s.n}'] = {a}", f"{t}.update(k{s.n}={a})", f"{t}.setdefault('k{s.n}', {a})", f"{t} |= {{'k{s.n}': {a}}}")
+        return s.one(
+            f"{t}.append({a})",
+            f"{t} += [{a}]",
+            f"{t}.extend([{a}, {s.n}])",
+            f"{t}.insert(0, {a})",
+            f"for _i in range({s.n}):\n    {t}.append(_i)",
+        )
+    return s.one(
+        f"{t}['k{s.n}'] = {a}", f"{t}.update(k{s.n}={a})", f"{t}.setdefault('k{s.n}', {a})", f"{t} |= {{'k{s.n}': {a}}}"
+    )
 
 
 def _class(s: Statement) -> str:
@@ -258,7 +277,9 @@ def _dataclass(s: Statement) -> str:
 
 
 def _named(s: Statement) -> str:
-    extra = [f"y: int = {s.ref(0, s.n)}"] * s.has(0) + [f"def m0(self):\n    return ('{s.name}.m0', self.x, {s.n})"] * s.has(1)
+    extra = [f"y: int = {s.ref(0, s.n)}"] * s.has(0) + [f"def m0(self):\n    return ('{s.name}.m0', self.x, {s.n})"] * s.has(
+        1
+    )
     return f"class {s.name}(typing.NamedTuple):\n{_indent(chr(10).join([f'x: int = {s.n}', *extra]))}"
 
 
@@ -393,7 +414,7 @@ def names_in(program: Program, file: str, end: int | None = None, seen: frozense
     found: dict[str, str] = {}
     for s in program.get(file, ())[:end]:
         if s.kind == "star" and s.refs[0] not in seen:
-            found |= {name: s.refs[0] for name in names_in(program, s.refs[0], None, seen | {file})}
+            found |= dict.fromkeys(names_in(program, s.refs[0], None, seen | {file}), s.refs[0])
         elif s.kind == "del":
             found.pop(s.refs[0], None)
         elif s.kind == "init":
@@ -407,11 +428,7 @@ def names_in(program: Program, file: str, end: int | None = None, seen: frozense
 def _candidates(program: Program, names: dict[str, str], wanted: str) -> list[str]:
     """Return the names of the wanted kinds, those through a module included."""
     kinds = wanted.removeprefix("!").split()
-    found = [
-        name
-        for name, origin in names.items()
-        if prefix(name) in kinds or (f".{prefix(name)}" in kinds and not origin)
-    ]
+    found = [name for name, origin in names.items() if prefix(name) in kinds or (f".{prefix(name)}" in kinds and not origin)]
     for name, origin in names.items():
         if prefix(name) == "mod" and origin:
             found += [f"{name}.{one}" for one in names_in(program, origin) if prefix(one) in kinds]
@@ -459,7 +476,9 @@ class Seed:
         """Return what gives this statement something to use."""
         prefixes = [one.lstrip("!.") for one in wanted.split()]
         lacking = _wrap(prefixes, self.n)
-        return replace(self, kind=next(name for name, kind in KINDS.items() if kind.prefix == lacking)).at(program, file, end)
+        return replace(self, kind=next(name for name, kind in KINDS.items() if kind.prefix == lacking)).at(
+            program, file, end
+        )
 
     def _constant(self) -> Statement:
         return Statement("const", f"K{self.i}", (), self.n, 0)
@@ -549,7 +568,11 @@ class Edit:
                 return [replace(old, name=self._other(old.name))] if KINDS[old.kind].prefix else [old]
             case "guard":
                 names = [name for name in names_in(program, file, at) if prefix(name) == "K"]
-                return [replace(old, guard="" if old.guard else _wrap(names or ["True"], self.bit))] if old.kind not in {"doc", "comment", "blank"} else [old]
+                return (
+                    [replace(old, guard="" if old.guard else _wrap(names or ["True"], self.bit))]
+                    if old.kind not in {"doc", "comment", "blank"}
+                    else [old]
+                )
             case "replace":
                 return [*self.seed.at(program, file, at)]
             case "comment":
@@ -567,17 +590,20 @@ class Edit:
         if not old or prefix(old) == "mod" or old not in names_in(program, file):
             return program
         new = self._other(old)
-        return {name: tuple(_renamed(program, s, name, file, old, new) for s in statements) for name, statements in program.items()}
+        return {
+            name: tuple(_renamed(program, s, name, of=file, old=old, new=new) for s in statements)
+            for name, statements in program.items()
+        }
 
 
-def _renamed(program: Program, s: Statement, here: str, file: str, old: str, new: str) -> Statement:
+def _renamed(program: Program, s: Statement, here: str, *, of: str, old: str, new: str) -> Statement:
     if s.kind in {"from", "optional"}:
-        s = replace(s, refs=(file, new)) if s.refs == (file, old) else s
-        return replace(s, name=new) if here == file and s.name == old else s
-    if here == file:
+        s = replace(s, refs=(of, new)) if s.refs == (of, old) else s
+        return replace(s, name=new) if here == of and s.name == old else s
+    if here == of:
         s = replace(s, name=new if s.name == old else s.name, guard=new if s.guard == old else s.guard)
         return replace(s, refs=tuple(new if ref == old else ref for ref in s.refs))
-    modules = {name for name, origin in names_in(program, here).items() if origin == file and prefix(name) == "mod"}
+    modules = {name for name, origin in names_in(program, here).items() if origin == of and prefix(name) == "mod"}
     return replace(s, refs=tuple(ref.replace(f".{old}", f".{new}") if _is_of(ref, modules, old) else ref for ref in s.refs))
 
 
@@ -597,7 +623,11 @@ def without_imports_of(program: Program, file: str) -> Program:
 def moved(program: Program, file: str, to: str, *, is_followed: bool) -> Program:
     """Return a program with a file renamed, and the imports of it, too, if they follow."""
     program = {to if name == file else name: statements for name, statements in program.items()}
-    return {name: tuple(_led(s, file, to) for s in statements) for name, statements in program.items()} if is_followed else program
+    return (
+        {name: tuple(_led(s, file, to) for s in statements) for name, statements in program.items()}
+        if is_followed
+        else program
+    )
 
 
 def _led(s: Statement, file: str, to: str) -> Statement:

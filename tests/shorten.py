@@ -11,13 +11,16 @@ from collections.abc import Callable, Iterator
 Texts = dict[str, str | None]
 Story = list[Texts]
 
+_BRACKETS = re.compile(r"[\[({<].*?[\])}>]")
+_NUMBERS = re.compile(r"[0-9]+")
 _NAMES = re.compile(r"[^ ]*[0-9][^ ]*|\b[a-e]\b")
 
 
 def kind_of(error: BaseException) -> str:
-    """Return the way in which a walk failed, without names and numbers."""
-    first = (str(error).splitlines() or [""])[0]
-    return f"{type(error).__name__}: {_NAMES.sub('_', first)[:120]}"
+    """Return the way in which a walk failed: its first words and the first place of a difference, without names and numbers."""
+    first, *rest = [*str(error).splitlines(), ""]
+    place = _BRACKETS.sub("", rest[0].partition(":")[0]) if rest else ""
+    return f"{type(error).__name__}: {_NAMES.sub('_', first)[:120]} {_NUMBERS.sub('', place).partition('.')[2]}".strip()
 
 
 def shortened(story: Story, failure_of: Callable[[Story], BaseException | None], seconds: float = 60.0) -> Story:
@@ -96,7 +99,12 @@ def _with_fewer_lines(story: Story) -> Iterator[Story]:
 def _with_plainer_words(story: Story) -> Iterator[Story]:
     """Write the returned tuples shorter, and numbers as 0."""
     for name in sorted({name for texts in story for name in texts}):
-        for pattern, plainer in ((r", [^,()]*(?=[,)])", ""), (r"\b[2-9]\b", "1"), (r": (?:int|'int')(?= =)", ""), (r" -> tuple", "")):
+        for pattern, plainer in (
+            (r", [^,()]*(?=[,)])", ""),
+            (r"\b[2-9]\b", "1"),
+            (r": (?:int|'int')(?= =)", ""),
+            (r" -> tuple", ""),
+        ):
             found = {match.group() for texts in story for match in re.finditer(pattern, texts.get(name) or "")}
             for word in sorted(found):
                 yield [_replaced(texts, name, word, plainer) for texts in story]
@@ -135,7 +143,9 @@ def _split(text: str, begins: Callable[[str, str], bool]) -> list[str]:
 
 
 def _statements(text: str) -> list[str]:
-    return _split(text, lambda line, before: line[0] not in " \n" and not line.startswith(("else", "except")) and before[0] != "@")
+    return _split(
+        text, lambda line, before: line[0] not in " \n" and not line.startswith(("else", "except")) and before[0] != "@"
+    )
 
 
 def _members(text: str) -> list[str]:

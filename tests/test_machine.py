@@ -6,7 +6,6 @@ prints the shortest walk it found as a test to paste below.
 
 import collections
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -200,9 +199,71 @@ def test_random_programs_are_after_each_save_as_in_a_fresh_process(
     )
     run_state_machine_as_test(lambda: Machine(findings), settings=options)
     told = findings.told
-    print(dict(told))
+    print(dict(told))  # noqa: T201 - pytest -s shows what was compared
     if findings.stories:
         pytest.fail(str(findings), pytrace=False)
     assert told["compared"] + told["skipped"] == told["settled"]
     assert told["skipped"] <= 0.03 * told["settled"]
     assert told["held back"] <= 0.5 * told["settled"]
+
+
+@pytest.mark.parametrize(
+    "tamper",
+    [
+        "m.K0 = 2",
+        "m.ghost = 1",
+        "del m.K0",
+        "m.f0.__defaults__ = (3,)",
+        "m.f0.__doc__ = 'old'",
+        "m.f0.__code__ = m.f0.__code__.replace(co_firstlineno=9)",
+        "m.f0.__code__ = (lambda x=1: (x, 0)).__code__",
+        "m.f0 = type(m.f0)(m.f0.__code__, {**vars(m)}, 'f0', m.f0.__defaults__)",
+        "m.TABLE0['f'] = type(m.f0)(m.f0.__code__, vars(m), 'f0', m.f0.__defaults__)",
+        "m.C0.m0 = lambda self: 2",
+        "m.C0.ghost = 1",
+        "m.C0 = type('C0', (), {**vars(m.C0)})",
+        "m.g0.__closure__[0].cell_contents = 8",
+        "m.obj0.x = 3",
+        "m.E0.A._value_ = 9",
+        "n.f0 = lambda: 1",
+    ],
+)
+def test_the_comparison_notices_what_is_not_as_in_a_fresh_process(tmp_path: Path, fresh: Fresh, tamper: str) -> None:
+    text = """\
+    import enum
+    K0 = 1
+    def f0(x=1): return (x, K0)
+    class C0:
+        def m0(self): return K0
+    def make0(k):
+        def inner(x=1): return (k, x)
+        return inner
+    class E0(enum.Enum):
+        A = 1
+    g0 = make0(7)
+    obj0 = C0()
+    TABLE0 = {'f': f0}
+    """
+    walk = Walk(tmp_path, fresh)
+    walk.save({"a": text, "b": "from .a import *", "c": ""})
+    exec(tamper, {"m": walk.files["a"], "n": walk.files["b"]})  # noqa: S102 - a line of the list above
+    walk.held.clear()
+    with pytest.raises(AssertionError, match="not as in a fresh process"):
+        walk.save({"c": "K0 = 1"})
+    walk.end()
+
+
+def test_a_story_is_shortened_to_what_matters(tmp_path: Path) -> None:
+    long = "import enum\nK0 = 1\nclass C0:\n    a0 = 1\n    def m0(self):\n        return 1\nK1 = 2\n"
+    story: Story = [
+        {"a": long, "b": "K0 = 1\n"},
+        {"b": None},
+        {"a": long.replace("return 1", "return 2")},
+        {"b": "K1 = 1\n"},
+    ]
+
+    def failure_of(story: Story) -> BaseException | None:
+        is_there = any("return 2" in (texts.get("a") or "") for texts in story)
+        return AssertionError("it returns 2") if is_there and "C0" in str(story[0]) else None
+
+    assert shortened(story, failure_of) == [{"a": "class C0:\n    def m0(self):\n        return 2\n"}]

@@ -173,7 +173,6 @@ DERIVED = {
     ),
     "iterator": ("K = {n}\nI = iter('abc')\nA = next(I)\nB = next(I) * K", "A, B"),
     "pop": ("K = {n}\nS = [1, 2, 3]\nA = S.pop()\nB = S.pop() * K", "A, B, S"),
-    "random": ("import random\nK = {n}\nR = random.Random(1)\nA = R.random()\nB = R.random() * K", "A, B"),
     "shadowed builtin": ("if {n} == 2:\n    def max(*_): return 'mine'\nT = max(1, 2)", "T"),
     "assert": ("K = {n}\nassert K\nB = K", "B"),
     "type of a constant": ("K = 1 if {n} == 1 else True\nB = repr(K)", "B"),

@@ -9,11 +9,11 @@ import collections
 import dataclasses
 import difflib
 import enum
-import inspect
 import itertools
 import re
 import shutil
 import sys
+import textwrap
 import types
 import warnings
 from collections.abc import Iterator
@@ -25,7 +25,6 @@ from fresh import Fresh, Portrait, is_dunder
 from shorten import Story, Texts
 
 from ipyhot.core.model import Report, Way
-
 
 
 @dataclasses.dataclass(slots=True)
@@ -47,7 +46,9 @@ class Held:
 class Walk:
     """One program on its way. ``told`` counts what was compared, over all walks that share it."""
 
-    def __init__(self, top: Path, fresh: Fresh, told: "collections.Counter[str] | None" = None, *, patches: bool = True) -> None:
+    def __init__(
+        self, top: Path, fresh: Fresh, told: "collections.Counter[str] | None" = None, *, patches: bool = True
+    ) -> None:
         self.files = Files(top)
         self.engine = self.files.engine
         self.package = self.files.package
@@ -81,7 +82,7 @@ class Walk:
             raise
 
     def _bytes(self, texts: dict[str, str]) -> dict[str, bytes]:
-        return {name: text.replace("PKG", self.package).encode() for name, text in texts.items()}
+        return {name: textwrap.dedent(text).replace("PKG", self.package).encode() for name, text in texts.items()}
 
     def end(self) -> None:
         """Leave no trace of the package in this process."""
@@ -313,7 +314,8 @@ class Walk:
         if not isinstance(now, type) or type(held.value.__self__) is not now:
             return False
         new = self._twin(held.value.__self__, now)
-        if new is None or not isinstance(inspect.getattr_static(now, held.extra, None), types.FunctionType):
+        own = vars(now).get(held.extra)
+        if new is None or not isinstance(own, types.FunctionType) or own.__qualname__ != held.value.__qualname__:
             return False
         bound = getattr(new, held.extra)
         self._same(held, self._behaviour(held.value, bound), self._behaviour(bound, bound))
@@ -358,15 +360,23 @@ class Walk:
         engine = self.engine
         lines = ["def test_(tmp_path, fresh):", "    story = ["]
         for texts in self.story:
-            lines += ["        {", *(f"            {name!r}: {_quoted(text)}," for name, text in texts.items()), "        },"]
-        lines += ["    ]", f"    replay(tmp_path, fresh, story, patches={engine.patches})", "# the last save:", *map("#   {}".format, self._last_save())]
+            lines += [
+                "        {",
+                *(f"            {name!r}: {_quoted(text)}," for name, text in texts.items()),
+                "        },",
+            ]
+        lines += [
+            "    ]",
+            f"    replay(tmp_path, fresh, story, patches={engine.patches})",
+            "# the last save:",
+            *map("#   {}".format, self._last_save()),
+        ]
         lines += [f"# live: {sorted(engine.live)}, report: {self.report}"]
         if self.report is not None:
             lines += [f"# {name}: {way.value}: {self.report.reasons.get(name)}" for name, way in self.report.ways.items()]
             lines += [f"# note: {note}" for note in self.report.notes]
         lines += [f"# {failure}" for failure in engine.failures.values()]
         return "\n".join(["", *lines])
-
 
     def _last_save(self) -> Iterator[str]:
         """Yield what the last save changed, as a diff; the first one changed everything."""
@@ -375,7 +385,9 @@ class Walk:
             before |= texts
         for name, text in self.story[-1].items() if before else ():
             old = before.get(name) or ""
-            yield from difflib.unified_diff(old.splitlines(), (text or "").splitlines(), f"{name}.py", f"{name}.py", "", "", 1, "")
+            yield from difflib.unified_diff(
+                old.splitlines(), (text or "").splitlines(), f"{name}.py", f"{name}.py", "", "", 1, ""
+            )
 
 
 def replay(top: Path, fresh: Fresh, story: Story, *, patches: bool = True) -> None:
@@ -413,7 +425,11 @@ def _quoted(text: str | None) -> str:
     if text is None:
         return "None"
     lines = text.splitlines(keepends=True) or [""]
-    return repr(text) if len(lines) < 2 else "(\n" + "\n".join(f"                {line!r}" for line in lines) + "\n            )"
+    return (
+        repr(text)
+        if len(lines) < 2
+        else "(\n" + "\n".join(f"                {line!r}" for line in lines) + "\n            )"
+    )
 
 
 def _line_of(name: str, text: str) -> str | None:

@@ -1,6 +1,7 @@
 """What an edit changes: old and new statements of one file side by side. Pure; any thread."""
 
 import difflib
+import inspect
 import types
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -88,6 +89,8 @@ def _touched(was: Statement, now: Statement) -> Iterator[str]:
     """Yield the qualified names of functions whose code is another one."""
     before, after = own_codes(was.codes), own_codes(now.codes)
     for key, code in after.items():
+        if not code.co_flags & inspect.CO_OPTIMIZED:
+            continue  # the body of a class: it did the same, and the functions in it come by themselves
         known = before.get(key)
         if known is None or signature(known, is_body=True) != signature(code, is_body=True):
             yield key[0]

@@ -3,11 +3,12 @@
 Pure. ``Effects`` looks at outlines only; one plan uses one of it.
 """
 
+import types
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from ipyhot.core.diff import Edit
-from ipyhot.core.outline import Chain, Kind, Outline, Statement
+from ipyhot.core.outline import Chain, Facts, Kind, Outline, Statement
 
 __all__ = ["Draft", "Effects", "Ref", "shown"]
 
@@ -71,6 +72,7 @@ class Effects:
         edges: what a module's load imported, as recorded.
         is_watched: whether a module belongs to a watched folder.
         grows: whether a statement may add to the object that a name of a module stands for, as it is.
+        holds: whether a name of a module stands for a function made of one of some code objects, or for what holds one.
     """
 
     def __init__(
@@ -81,8 +83,10 @@ class Effects:
         edges: Callable[[str], Collection[str]],
         is_watched: Callable[[str], bool],
         grows: Callable[[str, str], bool],
+        holds: Callable[[str, str, Collection[types.CodeType]], bool],
     ) -> None:
         self._grows = grows
+        self._holds = holds
         self.drafts: dict[str, Draft] = {}
         self._outline_of = outline_of
         self._dependents = dependents
@@ -176,16 +180,34 @@ class Effects:
         for chain in facts.used:
             yield from self.refs(name, outline, chain)
         for chain in facts.held:
-            if outline.is_computed(chain):
+            if self._is_computed(outline, chain):
                 computes = True
                 yield from self.refs(name, outline, chain)
         if computes and facts.kind is Kind.OTHER:
             for chain in facts.body:
                 yield from self.refs(name, outline, chain)
         if facts.kind is Kind.CLASS:
-            yield from self._registered_with(name, outline, statement)
-            for chain in facts.metaclass:
+            noticing = {chain for chain, _ in self._registered_with(name, outline, statement)}
+            for chain in noticing | facts.metaclass:
                 yield from self.refs(name, outline, chain)
+
+    def _needed(self, name: str, outline: Outline, statement: Statement) -> Iterator[Ref]:
+        """Yield what a statement looks into while it runs: what it computes with, bases, and what it reads attributes of."""
+        yield from self._used(name, outline, statement)
+        for chain in statement.facts.held:
+            if len(chain) > 1 or statement.facts.kind is Kind.CLASS:
+                yield from self.refs(name, outline, chain)
+
+    def _is_computed(self, outline: Outline, chain: Chain) -> bool:
+        """Tell whether reading a chain may run code: an attribute of anything but a module or class may be a property."""
+        if len(chain) == 1 or {f.kind for f in self._binders(outline, chain[0])} == {Kind.CLASS}:
+            return False
+        origins = outline.imported.get(chain[0], ())
+        modules = [attribute is None or self._is_module(f"{base}.{attribute}") for base, attribute in origins]
+        return not modules or not all(modules)
+
+    def _binders(self, outline: Outline, name: str) -> list[Facts]:
+        return [outline.statements[i].facts for i in outline.writers.get(name, ()) if name in outline.statements[i].facts.binds]
 
     def reach(self, refs: Iterable[Ref]) -> Iterator[tuple[Ref, Statement | None, Outline | None]]:
         """Yield some names and all that what they stand for may read when it is called, with who binds them."""
@@ -206,7 +228,7 @@ class Effects:
                 yield ref, statement, outline
                 facts = statement.facts
                 for base, attribute in outline.imported.get(str(name), ()):
-                    stack += self._imported(base, attribute, ())
+                    stack += [found for found in self._imported(base, attribute, ()) if found[1] is not None]
                 for chain in facts.held | facts.used | facts.body:
                     stack += self.refs(module, outline, chain)
                 stack += self._import_refs(outline, facts.body_imports)
@@ -255,19 +277,21 @@ class Effects:
         if statement.facts.kind is Kind.OTHER and statement.facts.used:
             yield from self._data(name, outline, statement.facts.body_mutates)
         if statement.facts.kind is Kind.CLASS:
-            yield from self._registered_with(name, outline, statement)
+            yield from (ref for _, ref in self._registered_with(name, outline, statement))
 
     def _data(self, module: str, outline: Outline, names: Iterable[str]) -> Iterator[tuple[str, str]]:
         for changed in names:
             yield from self._same_object(module, outline, changed)
 
-    def _registered_with(self, name: str, outline: Outline, statement: Statement) -> Iterator[tuple[str, str]]:
+    def _registered_with(
+        self, name: str, outline: Outline, statement: Statement
+    ) -> Iterator[tuple[Chain, tuple[str, str]]]:
         """Yield the bases and metaclasses that take note of each class that is made of them."""
         for chain in statement.facts.held | statement.facts.used:
             for module, attr in self.refs(name, outline, chain):
                 where = self._outline(module)
                 if attr is not None and where is not None and self._takes_note(module, where, attr):
-                    yield module, attr
+                    yield chain, (module, attr)
 
     def _takes_note(self, module: str, outline: Outline, attr: str, depth: int = 0) -> bool:
         hooks = ("__init_subclass__", "__new__", "__init__")
@@ -293,6 +317,10 @@ class Effects:
         if draft.whole:
             why, draft.whole = draft.whole, ""
             self._take_whole(draft, why)
+        if draft.is_gone and old is not None:
+            for index in range(len(old.statements)):
+                for ref in self.writes(draft.name, old, index):
+                    self._replay(ref, draft.name)
         if edit is None or old is None or new is None:
             return
         draft.touched |= edit.touched
@@ -302,8 +330,19 @@ class Effects:
             self._run(draft, index, draft.name)
         for index in edit.removed:
             self._removed(draft, old, index)
+        for index, was in edit.kept.items():
+            if self._is_used_up(draft, old.statements[was], new.statements[index]):
+                self._run(draft, index, draft.name)
         if edit.is_reordered:
             self._reordered(draft, old, new, edit)
+
+    def _is_used_up(self, draft: Draft, was: Statement, now: Statement) -> bool:
+        """Tell whether functions in a statement are others now, and nothing that it binds holds the old ones."""
+        facts = now.facts
+        if was.text == now.text or not was.roots or not (facts.is_decorated or (facts.kind is Kind.OTHER and facts.used)):
+            return False
+        codes = set(was.codes)
+        return not any(self._holds(draft.name, name, codes) for name in facts.binds)
 
     def _reordered(self, draft: Draft, old: Outline, new: Outline, edit: Edit) -> None:
         """Let statements run that stand on the other side now of what they read, or of what changes the same object."""
@@ -439,9 +478,25 @@ class Effects:
             return False
         if any(other in edit.changed and ref[1] in outline.statements[other].facts.binds for other in others):
             return False
+        if self._is_written_elsewhere(ref):
+            return False
         draft.grown.add(ref[1])
         draft.touched.add(ref[1])
         return True
+
+    def _is_written_elsewhere(self, ref: tuple[str, str]) -> bool:
+        """Tell whether another module makes or changes the object of a name."""
+        seen = {ref[0]}
+        stack = [ref[0]]
+        while stack:
+            for name in self._dependents(stack.pop(), True):
+                outline = None if name in seen else self._outline(name)
+                seen.add(name)
+                if outline is not None:
+                    stack.append(name)
+                    if any(ref in self.writes(name, outline, index) for index in range(len(outline.statements))):
+                        return True
+        return False
 
     def _replay(self, ref: tuple[str, str], cause: str) -> None:
         if ref not in self._replayed:
@@ -481,8 +536,8 @@ class Effects:
                 if other is not None and facts.kind is Kind.CLASS and other.touches_hook(name):
                     return str(name)
         for chain in facts.held:
-            if len(chain) > 1 and chain[0] in draft.touched and not outline.is_computed(chain):
-                return chain[0]  # an attribute of a class that is made again
+            if len(chain) > 1 and not self._is_computed(outline, chain) and self._is_made_again(draft.name, outline, chain):
+                return chain[0]
         for (module, name), writer, where in self.reach(self._used(draft.name, outline, statement)):
             other = self.drafts.get(module)
             if other is None or not other.touches(name) or self._is_own(draft, index, module, name):
@@ -493,6 +548,14 @@ class Effects:
                 if self._is_anything_other(self.drafts.get(module), facts.binds):
                     return name or module
         return ""
+
+    def _is_made_again(self, name: str, outline: Outline, chain: Chain) -> bool:
+        """Tell whether an attribute is read of a class that is made again, or whose base is."""
+        if {facts.kind for facts in self._binders(outline, chain[0])} != {Kind.CLASS}:
+            return False
+        return any(
+            module in self.drafts and attr in self.drafts[module].touched for (module, attr), _, _ in self.reach([(name, chain[0])])
+        )
 
     def _is_anything_other(self, draft: Draft | None, own: Collection[str]) -> bool:
         """Tell whether there is a change that code which may read anything may read."""
@@ -518,7 +581,7 @@ class Effects:
             return False
         is_moving = False
         for index in [*draft.run, *draft.aside]:
-            for (module, name), writer, where in self.reach(self._used(draft.name, outline, outline.statements[index])):
+            for (module, name), writer, where in self.reach(self._needed(draft.name, outline, outline.statements[index])):
                 if writer is None or where is None or name is None:
                     continue
                 is_moving |= self._define(module, name, where, writer, draft, index)
@@ -542,7 +605,7 @@ class Effects:
         draft = self.drafts.get(module)
         if draft is None:
             draft = self.drafts[module] = Draft(module, where)
-        if draft.whole or draft.is_new or draft.outline is not where:
+        if draft.whole or draft.is_new or draft.outline is not where or name in draft.grown:
             return False
         return self._run_aside(draft, where, next(i for i, s in enumerate(where.statements) if s is writer))
 

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
-from ipyhot.core import diff, failures, plan
+from ipyhot.core import diff, failures, plan, swap
 from ipyhot.core.commit import Deed, commit, delete_item, set_item
 from ipyhot.core.effects import shown
 from ipyhot.core.errors import BusyError, Cancelled, FolderError
@@ -390,8 +390,8 @@ class Engine:
         failing = {name for name, failure in self.failures.items() if name in changes and not failure.is_held}
         loaders = {name: Loader(c.source) for name, c in changes.items() if c.source is not None and c.source.path}
         revisions = {
-            name: plan.Revision(self._texts.outline_of(name), self._texts.revise(loader))
-            for name, loader in loaders.items()
+            name: plan.Revision(self._texts.outline_of(name), self._texts.revise(loaders[name]) if name in loaders else None)
+            for name in changes
             if name in self.live
         }
         while True:
@@ -426,6 +426,7 @@ class Engine:
             outline_of=self._texts.outline_of,
             is_watched=lambda name: self.folder_of(name) is not None,
             grows=_grows,
+            holds=_holds,
             patches=self.patches,
         )
 
@@ -661,6 +662,12 @@ class Engine:
             yield from self._standins[name].answer_from_deeds(new)
         if is_module:
             yield set_item(namespace, attribute, new)
+
+
+def _holds(module: str, name: str, codes: Collection[types.CodeType]) -> bool:
+    """Tell whether a name of a live module stands for a function made of one of some code objects, or holds one."""
+    value = getattr(sys.modules.get(module), name, None)
+    return any(function.__code__ in codes for function in swap.functions_in({name: value}, module))
 
 
 def _own_deeds(live: dict[str, Any], staged: Mapping[str, Any]) -> Iterator[Deed]:

@@ -162,7 +162,7 @@ _INERT: Final = (
         "IMPORT_FROM",
         "IMPORT_NAME",
         "IMPORT_STAR",
-        "LOAD_ATTR",  # of an object that is no module: see Outline.is_computed
+        "LOAD_ATTR",  # but for objects that are neither module nor class: see Effects
         "LOAD_CLOSURE",
         "LOAD_CONST",
         "LOAD_FAST",
@@ -554,14 +554,6 @@ class Outline:
         """Return the absolute name of a module that may start with dots."""
         bare = base.lstrip(".")
         return absolute(self.package, len(base) - len(bare), bare)
-
-    def is_computed(self, chain: Chain) -> bool:
-        """Tell whether reading a chain may run code: an attribute of anything but a module or class may be a property."""
-        if len(chain) == 1:
-            return False
-        kinds = {self.statements[index].facts.kind for index in self.writers.get(chain[0], ())}
-        is_module = all(attribute is None for _, attribute in self.imported.get(chain[0], [("", "")]))
-        return not is_module and kinds != {Kind.CLASS}
 
     @cached_property
     def codes(self) -> dict[CodeKey, types.CodeType]:

@@ -78,6 +78,8 @@ class Patch:
         self._homes = {id(module.staged): module for module in self._modules.values()}
         self._known: dict[int, tuple[Any, Any]] = {}  # id of a staged object → itself, what stands for it
         self._taken: dict[int, Any] = {}  # id of an old object → the staged one that it takes over
+        self._class_pairs: list[tuple[type, type]] = []
+        self._growing: dict[int, tuple[type, ...]] = {}  # id of a staged class whose elder is to become it → its bases
         self._returned: dict[tuple[str, str], Any] = {}
         self._relays = relays
         self._departed = departed
@@ -85,16 +87,20 @@ class Patch:
             id(value)
             for module in self._modules.values()
             for name, value in module.live.items()
-            if name not in module.names and isinstance(value, types.FunctionType | type)
+            if name not in module.names
+            and isinstance(value, types.FunctionType | type)
+            and (value.__module__ == module.name or value.__module__ not in self._modules)
         }
 
     def run(self) -> None:
         """Find a successor for everything, and the deeds that bring it about."""
         for module in self._modules.values():
             self._returned.update(((module.name, path), old) for path, old in self._departed.of(module.name))
+            self._pair_definitions(module)
+        self._pair_classes()
+        for module in self._modules.values():
             for staged, live in module.shadows:
                 self._shadow(staged, live)
-            self._pair_definitions(module)
         for module in self._modules.values():
             for name in self._in_order(module):
                 old, new = self._elder(module.live, name, module, name), module.staged[name]
@@ -120,7 +126,7 @@ class Patch:
             if module.live.get(name, _GONE) is not value:
                 self.deeds.append(set_item(module.live, name, value))
         for name, value in module.grown.items():
-            self.deeds += _filled(module.live[name], self.at_home(value, module, name))
+            self.deeds += _filled(module.live[name], self._container_at_home(value.copy(), module, name))
         for name in module.gone:
             self._depart(module, name, module.live.get(name))
             self.deeds.append(delete_item(module.live, name))
@@ -138,7 +144,7 @@ class Patch:
 
     def _shadow(self, staged: Any, live: Any) -> None:
         """Let a live object stand for one that was only made for others to call or hold while they were loaded."""
-        if staged is live or type(staged) in _ATOMS:
+        if staged is live or type(staged) in _ATOMS or id(staged) in self._known:
             return
         self._known[id(staged)] = (staged, live)
         if isinstance(staged, type) and isinstance(live, type):
@@ -152,10 +158,24 @@ class Patch:
             self._take_over(old, new)
         elif isinstance(new, type) and isinstance(old, type) and self._is_same_class(old, new):
             self._taken[id(old)] = new
+            self._class_pairs.append((old, new))
             for key, value in vars(new).items():
                 inner = vars(old).get(key)
                 if isinstance(value, type) and inner is not None:
                     self._pair(inner, value, module)
+
+    def _pair_classes(self) -> None:
+        """Decide which of the paired classes can take the shape of the new one."""
+        waiting, self._class_pairs = self._class_pairs, []
+        for old, new in waiting:
+            self._known[id(new)] = (new, old)
+        for old, new in waiting:
+            bases = tuple(self._base(base) for base in new.__bases__)
+            if self._can_become(old, new, bases):
+                self._growing[id(new)] = bases
+            else:
+                del self._known[id(new)]
+                self._taken.pop(id(old), None)
 
     def _take_over(self, old: types.FunctionType, new: types.FunctionType) -> None:
         self._taken[id(old)] = new
@@ -206,17 +226,23 @@ class Patch:
                 self._finish(old, new, module, path)
                 return old
         elif isinstance(new, type):
-            if self._taken.get(id(old)) is new or (isinstance(old, type) and self._is_same_class(old, new)):
-                return self._class(old, new, module, path)
+            if isinstance(old, type) and self._is_same_class(old, new):
+                self._pair(old, new, module)
+                self._pair_classes()
+                if id(new) in self._known:
+                    return self.successor(old, new, module, path)
         elif type(old) is type(new):
             return self._wrapper(old, new, module, path)
         return self.at_home(new, module, path)
 
     def _finish(self, old: Any, new: Any, module: Module, path: str) -> None:
-        """Let an old function become the new one it was paired with, once."""
-        if self._taken.get(id(old)) is new and isinstance(new, types.FunctionType):
+        """Let an old definition become the new one it was paired with, once."""
+        if isinstance(new, types.FunctionType) and self._taken.get(id(old)) is new:
             self._taken[id(old)] = None
             self.deeds += self._function(old, new, module, path)
+        elif isinstance(new, type) and id(new) in self._growing:
+            home = self._modules.get(new.__module__, module)
+            self._class(old, new, self._growing.pop(id(new)), home, new.__qualname__)
 
     def _function(self, old: types.FunctionType, new: types.FunctionType, module: Module, path: str) -> Iterator[Deed]:
         if old.__code__ is not new.__code__:
@@ -251,13 +277,7 @@ class Patch:
 
     # -- classes
 
-    def _class(self, old: type, new: type, module: Module, path: str) -> type:
-        self._taken[id(old)] = new
-        self._known[id(new)] = (new, old)
-        bases = tuple(self._base(base) for base in new.__bases__)
-        if not self._can_become(old, new, bases):
-            del self._known[id(new)], self._taken[id(old)]
-            return self.at_home(new, module, path)  # type: ignore[no-any-return]
+    def _class(self, old: type, new: type, bases: tuple[type, ...], module: Module, path: str) -> None:
         self.classes[new] = old
         if type(old) is not type(new):
             self.deeds.append(heap.switch(old, "__class__", type(old), self._base(type(new)), type.__setattr__))
@@ -270,22 +290,11 @@ class Patch:
             self.notes += notes
             skipped |= enums.owned(old) | enums.owned(new)
         self._members(old, new, module, path, skipped | module.members.get(path, frozenset()))
-        return old
 
     def _base(self, base: type) -> type:
         """Return the live class that a staged one is going to be."""
-        module = self._modules.get(base.__module__)
-        elder = next((old for i, old in self._elders(base, module) if self._taken.get(i) is base), None)
-        return elder if elder is not None else base
-
-    def _elders(self, base: type, module: Module | None) -> Iterator[tuple[int, type]]:
         known = self._known.get(id(base))
-        if known is not None:
-            yield id(known[1]), known[1]
-        if module is not None:
-            found = _at(module.live, base.__qualname__)
-            if isinstance(found, type):
-                yield id(found), found
+        return base if known is None else known[1]
 
     def _can_become(self, old: type, new: type, bases: tuple[type, ...]) -> bool:
         """Tell whether Python lets a class take the shape of another one; its instances keep theirs."""

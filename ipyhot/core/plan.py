@@ -5,6 +5,7 @@ Only a module that was live and sound before has a veto: its failure would lose 
 """
 
 import math
+import types
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -42,6 +43,7 @@ def make(
     outline_of: Callable[[str], Outline | None],
     is_watched: Callable[[str], bool],
     grows: Callable[[str, str], bool] = lambda _module, _name: False,
+    holds: Callable[[str, str, Collection[types.CodeType]], bool] = lambda _module, _name, _codes: True,
     patches: bool = True,
 ) -> Plan:
     """Return what to run for some changes: of each module the statements that the change reaches, or all of it.
@@ -59,6 +61,7 @@ def make(
         outline_of: the live outline of a module.
         is_watched: whether a module belongs to a watched folder.
         grows: whether what a name of a module stands for may be added to as it is.
+        holds: whether a name of a module stands for what holds a function made of one of some code objects.
         patches: take edits statement by statement; if not, every file that is reached is executed as a whole.
     """
     effects = Effects(
@@ -67,6 +70,7 @@ def make(
         edges=graph.dependencies,
         is_watched=is_watched,
         grows=grows,
+        holds=holds,
     )
     for name, change in changes.items():
         effects.drafts[name] = _draft(change, revisions.get(name, Revision()), is_live=name in live)
