@@ -11,6 +11,7 @@ business (files fill it in the order of their imports).
 
 import collections
 import dataclasses
+import dis
 import enum
 import functools
 import gc
@@ -34,6 +35,7 @@ CHANGERS = ("register", "init")
 DEEP = 3
 TIMEOUT = 20
 
+_CALLING = {dis.opmap.get(name) for name in ("CACHE", "PUSH_NULL", "LOAD_METHOD", "LOAD_ATTR", "EXTENDED_ARG")}
 _ADDRESS = re.compile(r"0x[0-9a-f]{6,}")
 _MEMORY = "/dev/shm"  # noqa: S108 - mkdtemp makes a folder of its own in it
 _ATOMS = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis), type(NotImplemented))
@@ -81,8 +83,10 @@ class Portrait:
     def module(self, name: str, module: Any) -> dict[str, Any]:
         space = vars(module)
         told = {key: self.describe(value, f"{name}.{key}") for key, value in sorted(space.items()) if not is_dunder(key)}
-        for key in ("__name__", "__doc__", "__all__", "__annotations__"):
+        for key in ("__name__", "__doc__", "__all__"):
             told[key] = self.describe(space.get(key), f"{name}.{key}")
+        annotations = space.get("__annotations__") or {}  # nobody looks at their order
+        told["__annotations__"] = {key: self.describe(annotations[key], f"{name}:{key}") for key in sorted(annotations)}
         return told
 
     # -- values
@@ -170,7 +174,7 @@ class Portrait:
             "name": fn.__name__,
             "qualname": fn.__qualname__,
             "module": fn.__module__,
-            "code": _digest_of(code),
+            "code": _code(code),
             "line": code.co_firstlineno,
             "text": linecache.getline(code.co_filename, code.co_firstlineno),
             "home": self._home(fn),
@@ -332,24 +336,26 @@ def _await(coroutine: Any) -> object:
     return "it waits"
 
 
-def _digest_of(code: types.CodeType) -> str:
-    return hashlib.blake2b(repr(_code(code)).encode(), digest_size=8).hexdigest()
+def _code(code: types.CodeType) -> dict[str, Any]:
+    """Return what makes a code object what it is. Its file name does not, nor how it calls ``module.f()``.
+
+    That depends on whether an import of the module was compiled together with it (``is_import_originated`` in compile.c).
+    """
+    counts = ("argcount", "posonlyargcount", "kwonlyargcount", "flags", "firstlineno")
+    names = ("qualname", "names", "varnames", "freevars", "cellvars")
+    return {
+        "counts": str([(key, getattr(code, f"co_{key}")) for key in counts]),
+        "names": str([(key, getattr(code, f"co_{key}")) for key in names]),
+        "lines": str(sorted({line for _, _, line in code.co_lines() if line is not None})),
+        "does": hashlib.blake2b(bytes(op for op in code.co_code[::2] if op not in _CALLING), digest_size=4).hexdigest(),
+        "consts": [_const(const) for const in code.co_consts],
+    }
 
 
-def _code(code: types.CodeType) -> list[object]:
-    """Return all that makes a code object what it is, but its file name."""
-    consts = [
-        _code(const)
-        if isinstance(const, types.CodeType)
-        else sorted(map(repr, const))
-        if isinstance(const, frozenset)
-        else [type(const).__name__, repr(const)]
-        for const in code.co_consts
-    ]
-    names = (code.co_qualname, code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
-    counts = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags, code.co_stacksize)
-    lines = (code.co_firstlineno, code.co_linetable, code.co_exceptiontable)
-    return [names, counts, lines, code.co_code, consts]
+def _const(const: object) -> Any:
+    if isinstance(const, types.CodeType):
+        return _code(const)
+    return sorted(map(repr, const)) if isinstance(const, frozenset) else repr(const)
 
 
 # -- the fresh process

@@ -263,7 +263,7 @@ def test_a_story_is_shortened_to_what_matters(tmp_path: Path) -> None:
     ]
 
     def failure_of(story: Story) -> BaseException | None:
-        is_there = any("return 2" in (texts.get("a") or "") for texts in story)
+        is_there = any("def m0(self):\n        return 2" in (texts.get("a") or "") for texts in story)
         return AssertionError("it returns 2") if is_there and "C0" in str(story[0]) else None
 
     assert shortened(story, failure_of) == [{"a": "class C0:\n    def m0(self):\n        return 2\n"}]

@@ -73,6 +73,7 @@ class Effects:
         is_watched: whether a module belongs to a watched folder.
         grows: whether a statement may add to the object that a name of a module stands for, as it is.
         holds: whether a name of a module stands for a function made of one of some code objects, or for what holds one.
+        patches: take edits statement by statement; if not, a file that is reached is executed as a whole.
     """
 
     def __init__(
@@ -84,7 +85,9 @@ class Effects:
         is_watched: Callable[[str], bool],
         grows: Callable[[str, str], bool],
         holds: Callable[[str, str, Collection[types.CodeType]], bool],
+        patches: bool = True,
     ) -> None:
+        self._patches = patches
         self._grows = grows
         self._holds = holds
         self.drafts: dict[str, Draft] = {}
@@ -314,8 +317,8 @@ class Effects:
 
     def _begin(self, draft: Draft) -> None:
         edit, old, new = draft.edit, draft.old, draft.outline
-        if draft.whole:
-            why, draft.whole = draft.whole, ""
+        if draft.whole or not (self._patches or draft.is_new or draft.is_gone):
+            why, draft.whole = draft.whole or "patching is off", ""
             self._take_whole(draft, why)
         if draft.is_gone and old is not None:
             for index in range(len(old.statements)):
@@ -419,6 +422,8 @@ class Effects:
         if outline is None or index in draft.run or draft.is_new:
             return False
         draft.run.add(index)
+        if not self._patches:
+            return self._take_whole(draft, f"{cause} changed")
         draft.cause = draft.cause or cause
         statement = outline.statements[index]
         self._makes_if_changed(draft, statement)
@@ -610,7 +615,7 @@ class Effects:
         return self._run_aside(draft, where, next(i for i, s in enumerate(where.statements) if s is writer))
 
     def _run_aside(self, draft: Draft, outline: Outline, index: int) -> bool:
-        if index in draft.run or index in draft.aside:
+        if index in draft.run or index in draft.aside or not self._patches:
             return False
         statement = outline.statements[index]
         if statement.facts.doubt:

@@ -334,6 +334,7 @@ class Engine:
         # Without a change nothing is tried again; a culprit that is as it was before is one, too.
         is_moved = bool(asked) or self.failures != known
         built = self._run(changes, outcome) if changes and is_moved else began
+        outcome.notes += self._succession.settle()  # here, where nothing holds the old version any more
         if not outcome.ways and self.failures == known:
             return None
         self.generation += bool(outcome.ways)
@@ -548,11 +549,11 @@ class Engine:
         commit(deeds)
         time.sleep(0)  # whoever waits for the GIL runs the new code before this thread does its book-keeping
         outcome.notes += notes
-        replacements.clear()
+        for spent in (deeds, succession, replacements):
+            spent.clear()
         for name in going:
             self._enter(stage, name, edges[name], heirs.get(name), outcome)
         heirs.clear()
-        self._succession.settle()
 
     def _importing(self, name: str) -> Iterator[dict[str, Any]]:
         """Yield the namespaces of the modules that import one."""
@@ -667,14 +668,16 @@ class Engine:
 def _holds(module: str, name: str, codes: Collection[types.CodeType]) -> bool:
     """Tell whether a name of a live module stands for a function made of one of some code objects, or holds one."""
     value = getattr(sys.modules.get(module), name, None)
-    return any(function.__code__ in codes for function in swap.functions_in({name: value}, module))
+    ids = {*map(id, codes)}
+    return any(id(getattr(found, "__code__", None)) in ids for found in swap.values_in({name: value}, module))
 
 
 def _own_deeds(live: dict[str, Any], staged: Mapping[str, Any]) -> Iterator[Deed]:
     """Yield what lets a module's namespace say which file and version it is of."""
     for key in OWN_NAMES - {"__builtins__", "__name__"}:
         if key in staged:
-            yield set_item(live, key, staged[key])
+            if live.get(key, OWN_NAMES) != staged[key]:
+                yield set_item(live, key, staged[key])
         elif key in live:
             yield delete_item(live, key)
 

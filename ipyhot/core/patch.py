@@ -140,7 +140,7 @@ class Patch:
     def _pair_definitions(self, module: Module) -> None:
         """Pair functions and classes that stand under their own name in both namespaces."""
         for name in module.names:
-            self._pair(self._elder(module.live, name, module, name), module.staged[name], module)
+            self._pair(self._elder(module.live, name, module, name), module.staged[name], module, name)
 
     def _shadow(self, staged: Any, live: Any) -> None:
         """Let a live object stand for one that was only made for others to call or hold while they were loaded."""
@@ -153,8 +153,8 @@ class Patch:
                 if isinstance(value, types.FunctionType | type) and key in vars(live):
                     self._shadow(value, vars(live)[key])
 
-    def _pair(self, old: Any, new: Any, module: Module) -> None:
-        if isinstance(new, types.FunctionType) and self._may_take_over(old, new):
+    def _pair(self, old: Any, new: Any, module: Module, path: str) -> None:
+        if isinstance(new, types.FunctionType) and self._may_take_over(old, new, path):
             self._take_over(old, new)
         elif isinstance(new, type) and isinstance(old, type) and self._is_same_class(old, new):
             self._taken[id(old)] = new
@@ -162,7 +162,7 @@ class Patch:
             for key, value in vars(new).items():
                 inner = vars(old).get(key)
                 if isinstance(value, type) and inner is not None:
-                    self._pair(inner, value, module)
+                    self._pair(inner, value, module, f"{path}.{key}")
 
     def _pair_classes(self) -> None:
         """Decide which of the paired classes can take the shape of the new one."""
@@ -181,18 +181,19 @@ class Patch:
         self._taken[id(old)] = new
         self._known[id(new)] = (new, old)
 
-    def _may_take_over(self, old: Any, new: types.FunctionType) -> bool:
+    def _may_take_over(self, old: Any, new: types.FunctionType, path: str) -> bool:
         """Tell whether a function is another version of an older one, and Python lets that become it."""
         if not isinstance(old, types.FunctionType) or id(old) in self._taken or id(new) in self._known:
             return False
         before, after = old.__code__, new.__code__
         return (
             old is not new
-            and before.co_qualname == after.co_qualname
+            and _is_same_definition(before.co_qualname, after.co_qualname, path)
             and old.__globals__ is self._home(new.__globals__)
             and before.co_freevars == after.co_freevars
             and relay_of(old) is None
-            and not {id(old), id(new)} & self._carried
+            and (id(old) not in self._carried or old.__qualname__ == path)
+            and id(new) not in self._carried
         )
 
     def _home(self, namespace: dict[str, Any]) -> dict[str, Any]:
@@ -201,7 +202,7 @@ class Patch:
 
     def _is_same_class(self, old: type, new: type) -> bool:
         is_own = new.__module__ in self._modules and new.__module__ == old.__module__
-        is_free = id(old) not in self._taken and id(new) not in self._known and not {id(old), id(new)} & self._carried
+        is_free = id(old) not in self._taken and id(new) not in self._known and id(new) not in self._carried
         return is_own and is_free and old is not new and old.__qualname__ == new.__qualname__
 
     # -- successors
@@ -221,13 +222,13 @@ class Patch:
             self._finish(known[1], new, module, path)
             return known[1]
         if isinstance(new, types.FunctionType):
-            if self._may_take_over(old, new):
+            if self._may_take_over(old, new, path):
                 self._take_over(old, new)
                 self._finish(old, new, module, path)
                 return old
         elif isinstance(new, type):
             if isinstance(old, type) and self._is_same_class(old, new):
-                self._pair(old, new, module)
+                self._pair(old, new, module, path)
                 self._pair_classes()
                 if id(new) in self._known:
                     return self.successor(old, new, module, path)
@@ -443,6 +444,12 @@ class Patch:
                     value.discard(part)
                     value.add(after)
             return value
+        if isinstance(value, dict):
+            keys = {key: self.at_home(key, module, path) for key in value if isinstance(key, types.FunctionType | type)}
+            if any(before is not after for before, after in keys.items()):
+                items = [(keys.get(key, key), part) for key, part in value.items()]
+                value.clear()
+                value.update(items)
         for key, part in list(value.items()) if isinstance(value, dict) else list(enumerate(value)):
             after = self.at_home(part, module, path)
             if after is not part:
@@ -496,7 +503,8 @@ class Patch:
             self.caches.append(old)
             inner = old.__wrapped__
             if isinstance(inner, types.FunctionType) and callable(new) and id(inner) not in self._taken:
-                self.deeds += self._relays.forward(module.name, path + _WRAPPED, inner, getattr(new, "__wrapped__", new))
+                target = new.__wrapped__ if isinstance(new, _CACHED) else new
+                self.deeds += self._relays.forward(module.name, path + _WRAPPED, inner, target)
         else:
             for before, after in _insides(old, new):
                 self._outlive(before, after, module, path + _WRAPPED)
@@ -544,6 +552,11 @@ _REBUILT: Final = frozenset(
         functools.singledispatchmethod,
     }
 )
+
+
+def _is_same_definition(before: str, after: str, path: str) -> bool:
+    """Tell whether two qualified names mean one definition: a lambda that a name is given is one, too."""
+    return before == after or {before, after} == {path, "<lambda>"}
 
 
 def _contents(cell: types.CellType) -> Any:

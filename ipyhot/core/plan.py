@@ -71,6 +71,7 @@ def make(
         is_watched=is_watched,
         grows=grows,
         holds=holds,
+        patches=patches,
     )
     for name, change in changes.items():
         effects.drafts[name] = _draft(change, revisions.get(name, Revision()), is_live=name in live)
@@ -80,7 +81,7 @@ def make(
         draft = effects.drafts[name]
         stale = effects.stale(draft)
         if name in changes or draft.run or draft.aside or draft.whole or stale:
-            steps[name] = replace(_step(draft, changes.get(name), live.get(name), patches=patches), stale=stale)
+            steps[name] = replace(_step(draft, changes.get(name), live.get(name)), stale=stale)
     return Plan(steps, frozenset(name for name in steps if name not in live or name in failing))
 
 
@@ -96,13 +97,13 @@ def _draft(change: Change, revision: Revision, *, is_live: bool) -> Draft:
     return draft
 
 
-def _step(draft: Draft, change: Change | None, version: Version | None, *, patches: bool) -> Step:
+def _step(draft: Draft, change: Change | None, version: Version | None) -> Step:
     if change is not None and change.source is None:
         return Step(draft.name, Way.DROP, None, "its file is gone")
     source = change.source if change is not None else version.source if version is not None else None
     if version is None:
         return Step(draft.name, Way.LOAD, source, "it is new")
-    if draft.whole or not patches or draft.outline is None:
+    if draft.whole or draft.outline is None:
         return Step(draft.name, Way.RELOAD, source, draft.whole or _words(draft))
     return Step(
         draft.name,

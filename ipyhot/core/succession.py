@@ -75,7 +75,7 @@ class Succession:
         heir.after = {weakref.ref(old): new for old, new in heir.pairs}
         codes = {id(old): new for old, new in heir.pairs}
         name, live = heir.module.name, heir.module.live
-        yield from swap.deeds([*swap.functions_in(live, name), *self._strays.of(name)], codes)
+        yield from swap.deeds([*swap.values_in(live, name), *self._strays.of(name)], codes)
         if heir.stale:
             patch.caches += swap.caches_in({key: live[key] for key in heir.stale if key in live}, name)
 
@@ -117,11 +117,11 @@ class Succession:
     def _are_held(self, classes: Mapping[type, type]) -> bool:
         return bool(classes) and len(heap.unheld(classes, self._namespaces(), extra=_BY_PATCH)) < len(classes)
 
-    def settle(self) -> None:
-        """After the commit: sweep what only the heap knows, and let go of what was staged."""
+    def settle(self) -> list[str]:
+        """After the commit: sweep what only the heap knows, let go of what was staged; return notes on what cannot follow."""
         patch, heirs = self._patch, self._heirs
         if patch is None:
-            return
+            return []
         for cached in patch.caches:
             cached.cache_clear()
         classes = dict(patch.classes)
@@ -133,9 +133,9 @@ class Succession:
         self._patch = patch = None
         if classes:
             self._retire(classes)
-        for heir in heirs:
-            self._sweep(heir)
+        notes = [note for heir in heirs for note in self._sweep(heir)]
         self._heirs = []
+        return notes
 
     def _retire(self, classes: dict[type, type]) -> None:
         """Let containers and variables hold the classes that stay, and take the others out of use.
@@ -156,17 +156,19 @@ class Succession:
         for cls in free:
             _empty(cls)
 
-    def _sweep(self, heir: Heir) -> None:
+    def _sweep(self, heir: Heir) -> list[str]:
         name, live, staged = heir.module.name, heir.module.live, heir.module.staged
-        for deed in self._strays.find(name, heir.after):
+        deeds, notes = self._strays.find(name, heir.after)
+        for deed in deeds:
             deed.do()
         heir.module.staged = {}
         if sys.getrefcount(staged) > _BY_SWEEP:
             self._lead_home(name, live, staged)
+        return notes
 
     def _lead_home(self, name: str, live: dict[str, Any], staged: dict[str, Any]) -> None:
         """Let functions that only the staged namespace is the home of run over the live one."""
-        found = heap.homed_in(staged)
+        found = tuple(heap.homed_in(staged))  # no list: its own entries would be replaced
         elders = {function: elder for function in found if (elder := _elder(function, live)) is not None}
         if elders:
             heap.replace_in_containers(elders, types.FunctionType)

@@ -17,28 +17,30 @@ from ipyhot.core import heap
 from ipyhot.core.commit import Deed, set_attribute
 from ipyhot.core.relay import relay_of
 
-__all__ = ["Strays", "deeds", "functions_in"]
+__all__ = ["Strays", "caches_in", "deeds", "values_in"]
 
 _LARGE: Final = 256
 _CACHED: Final = type(functools.cache(int))
 
 
-def deeds(functions: Iterable[types.FunctionType], codes: Mapping[int, types.CodeType]) -> Iterator[Deed]:
-    """Yield what gives functions their newest code.
+def deeds(values: Iterable[Any], codes: Mapping[int, types.CodeType]) -> Iterator[Deed]:
+    """Yield what gives functions their newest code, and properties the docstring of theirs.
 
     Args:
-        functions: those that may be concerned.
+        values: the functions and properties that may be concerned.
         codes: id of an old code object → its successor.
     """
-    for function in functions:
-        old = function.__code__
+    for value in values:
+        function = value.fget if isinstance(value, property) else value
+        old = getattr(function, "__code__", None)
         new = codes.get(id(old))
-        if new is None or new is old or new.co_freevars != old.co_freevars:
+        if new is None or new is old or old is None or new.co_freevars != old.co_freevars:
             continue
-        yield set_attribute(function, "__code__", new)
+        if function is value:
+            yield set_attribute(function, "__code__", new)
         before, after = _doc(old), _doc(new)
-        if before != after and function.__doc__ == before:
-            yield set_attribute(function, "__doc__", after)
+        if before != after and value.__doc__ == before:
+            yield set_attribute(value, "__doc__", after)
 
 
 def _doc(code: types.CodeType) -> str | None:
@@ -46,21 +48,18 @@ def _doc(code: types.CodeType) -> str | None:
     return first if isinstance(first, str) else None
 
 
-def functions_in(namespace: Mapping[str, Any], module: str) -> Iterator[types.FunctionType]:
-    """Yield the functions that a namespace holds, in classes of a module, wrappers, closures and short containers, too."""
-    for value in _values_in(namespace, module):
-        if isinstance(value, types.FunctionType):
-            yield value
-
-
 def caches_in(namespace: Mapping[str, Any], module: str) -> Iterator[Any]:
     """Yield the ``lru_cache`` wrappers that a namespace holds."""
-    for value in _values_in(namespace, module):
+    for value in values_in(namespace, module):
         if isinstance(value, _CACHED):
             yield value
 
 
-def _values_in(namespace: Mapping[str, Any], module: str) -> Iterator[Any]:
+def values_in(namespace: Mapping[str, Any], module: str) -> Iterator[Any]:
+    """Yield the functions, properties and caches that a namespace holds.
+
+    It looks into classes of a module, into wrappers, closures, short containers and objects that can be called.
+    """
     seen: set[int] = set()
     stack = list(namespace.values())
     while stack:
@@ -85,14 +84,15 @@ def _values_in(namespace: Mapping[str, Any], module: str) -> Iterator[Any]:
         elif kind in {staticmethod, classmethod}:
             stack.append(value.__func__)
         elif kind is property:
+            yield value
             stack += [value.fget, value.fset, value.fdel]
         elif kind is _CACHED:
             yield value
             stack.append(value.__wrapped__)
         elif kind is functools.partial:
             stack.append(value.func)
-        elif isinstance(value, _HOLDERS):
-            stack += vars(value).values()
+        elif isinstance(value, _HOLDERS) or callable(value):
+            stack += getattr(value, "__dict__", {}).values()
 
 
 def _is_full(cell: types.CellType) -> bool:
@@ -120,8 +120,10 @@ class Strays:
         """Return those that are known to be made of a module's code."""
         return list(self._known.get(module, ()))
 
-    def find(self, module: str, codes: Mapping[weakref.ref[types.CodeType], types.CodeType]) -> Iterator[Deed]:
-        """Yield what gives functions their newest code of which only the heap knows.
+    def find(
+        self, module: str, codes: Mapping[weakref.ref[types.CodeType], types.CodeType]
+    ) -> tuple[list[Deed], list[str]]:
+        """Return what gives functions their newest code of which only the heap knows, and notes on what cannot have it.
 
         Args:
             module: whose code it is.
@@ -136,10 +138,12 @@ class Strays:
         running = _running()
         held = [code for key, (code, _) in alive.items() if sys.getrefcount(code) - running[key] > _BY_US]
         if not held:
-            return
+            return [], []
         found = [function for function in heap.functions_of(held) if relay_of(function) is None]
         self._known.setdefault(module, weakref.WeakSet()).update(found)
-        yield from deeds(found, {key: new for key, (_, new) in alive.items()})
+        stuck = {f.__code__.co_qualname for f in found if alive[id(f.__code__)][1].co_freevars != f.__code__.co_freevars}
+        notes = [f"{name}: functions made of it earlier keep their code, its free variables changed" for name in sorted(stuck)]
+        return list(deeds(found, {key: new for key, (_, new) in alive.items()})), notes
 
     def forget(self, module: str) -> None:
         """Let go of a module."""
@@ -152,9 +156,11 @@ _BY_US: Final = 3  # the mapping's tuple, the loop's variable, the call's argume
 def _running() -> collections.Counter[int]:
     """Return how many frames of running functions hold each code object."""
     found: collections.Counter[int] = collections.Counter()
+    top: types.FrameType | None
     for top in sys._current_frames().values():  # noqa: SLF001 - the documented way to look at other threads
-        frame: types.FrameType | None = top
+        frame = top
         while frame is not None:
             found[id(frame.f_code)] += 1
             frame = frame.f_back
+    top = frame = None  # this frame is one of them: a variable that held it would keep it, and all below, alive
     return found
