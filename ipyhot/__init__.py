@@ -7,9 +7,12 @@ watch/   from the disk to a batch of paths
 kernel/  what a person sees and types
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["load_ipython_extension", "unload_ipython_extension"]
+if TYPE_CHECKING:
+    from ipyhot.core.once import once as once
+
+__all__ = ["load_ipython_extension", "once", "unload_ipython_extension"]
 
 
 def load_ipython_extension(ipython: Any) -> None:
@@ -26,7 +29,11 @@ def unload_ipython_extension(ipython: Any) -> None:
     unload(ipython)
 
 
-def __getattr__(name: str) -> str:
+def __getattr__(name: str) -> Any:
+    if name == "once":
+        from ipyhot.core.once import once
+
+        return once
     if name != "__version__":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib.metadata import version

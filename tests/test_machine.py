@@ -70,6 +70,7 @@ class Machine(RuleBasedStateMachine):
         self.program: Program = {}
         self.past: list[Program] = []
         self.good: Program = {}
+        self.patience = 3
         self.is_over = bool(findings.stories) and not FUZZ
 
     @initialize(program=programs.programs)
@@ -94,7 +95,11 @@ class Machine(RuleBasedStateMachine):
     def _remember(self) -> None:
         self.past.append(self.program)
         if not self.walk.engine.failures:
-            self.good = self.program
+            self.good, self.patience = self.program, 3
+        elif self.good and self.patience:
+            self.patience -= 1
+            if not self.patience:
+                self._save(self.good)
 
     def _file(self, at: int) -> str:
         names = sorted(self.program)
@@ -203,7 +208,7 @@ def test_random_programs_are_after_each_save_as_in_a_fresh_process(
     if findings.stories:
         pytest.fail(str(findings), pytrace=False)
     assert told["compared"] + told["skipped"] == told["settled"]
-    assert told["skipped"] <= 0.03 * told["settled"]
+    assert told["skipped"] <= 0.05 * told["settled"]
     assert told["held back"] <= 0.5 * told["settled"]
 
 

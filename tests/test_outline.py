@@ -884,6 +884,7 @@ def same(found: Outline, expected: Outline, text: str) -> None:
     assert run(ready.statements, text) == run([whole(text)], text)
 
 
+@pytest.mark.timeout(0 if FUZZ else 60)
 @settings(max_examples=FUZZ or 300, derandomize=not FUZZ, database=None, deadline=None)
 @given(_edits())
 @example(("'doc'\n", "x = 1\n'doc'\n"))

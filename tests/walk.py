@@ -413,10 +413,12 @@ def differences(left: Any, right: Any, names: tuple[str, str] = ("live", "fresh"
         for at, (one, other) in enumerate(zip(left, right, strict=True)):
             yield from differences(one, other, names, f"{place}[{at}]")
     elif left != right:
-        yield f"  {place}: {names[0]} {_short(left)}, {names[1]} {_short(right)}"
+        yield f"  {place}: {names[0]} {_short(left, right)}, {names[1]} {_short(right, left)}"
 
 
-def _short(value: object) -> str:
+def _short(value: object, other: object) -> str:
+    if isinstance(value, dict) and isinstance(other, str) and other.startswith(("->", "=")):
+        return "an object of its own"
     text = repr(value)
     return text if len(text) < 300 else f"{text[:300]}..."
 

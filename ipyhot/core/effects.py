@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from ipyhot.core.diff import Edit
+from ipyhot.core.model import HANDOVER, MIGRATE
 from ipyhot.core.outline import Chain, Facts, Kind, Outline, Statement
 
 __all__ = ["Draft", "Effects", "Ref", "shown"]
@@ -16,7 +17,7 @@ Ref = tuple[str, str | None]  # module and name in it; without a name any of the
 EXISTS = "!"  # the name that stands for the module's being there at all
 ALL = "*"  # the name that stands for whatever a star import takes
 _CLASS_HOOKS = frozenset({"__init_subclass__", "__set_name__", "__prepare__", "__mro_entries__", "__class_getitem__"})
-_HANDOVER = frozenset({"__hot_getstate__", "__hot_setstate__", "__hot_close__"})
+_DEPTH = 10  # of names that only stand for other names
 
 
 @dataclass(slots=True, eq=False)
@@ -139,11 +140,14 @@ class Effects:
         else:
             yield from ((star, first) for star in outline.stars if self._is_watched(star))
 
-    def _imported(self, base: str, attribute: str | None, rest: Chain) -> Iterator[Ref]:
+    def _imported(self, base: str, attribute: str | None, rest: Chain, depth: int = 0) -> Iterator[Ref]:
         if attribute is not None:
             if not self._is_module(f"{base}.{attribute}"):
                 if self._is_watched(base):
                     yield base, attribute
+                    outline = self._outline(base) if rest and depth < _DEPTH else None
+                    for further, name in outline.imported.get(attribute, ()) if outline is not None else ():
+                        yield from self._imported(further, name, rest, depth + 1)
                 return
             base = f"{base}.{attribute}"
         while rest and self._is_module(f"{base}.{rest[0]}"):
@@ -308,7 +312,7 @@ class Effects:
             for chain in facts.held:
                 for base, inner in self.refs(module, outline, chain):
                     where = self._outline(base)
-                    if inner and where is not None and depth < 10 and (base, inner) != (module, attr):  # noqa: PLR2004
+                    if inner and where is not None and depth < _DEPTH and (base, inner) != (module, attr):
                         if self._takes_note(base, where, inner, depth + 1):
                             return True
         return False
@@ -333,6 +337,12 @@ class Effects:
             self._run(draft, index, draft.name)
         for index in edit.removed:
             self._removed(draft, old, index)
+        if (edit.changed or edit.removed) and not (old.names | new.names).isdisjoint(HANDOVER):
+            self._take_whole(draft, "it hands over its state itself")
+        for path in edit.touched:
+            if path.endswith(f".{MIGRATE}"):
+                for index in new.writers.get(path.partition(".")[0], ()):
+                    self._run(draft, index, path)
         for index, was in edit.kept.items():
             if self._is_used_up(draft, old.statements[was], new.statements[index]):
                 self._run(draft, index, draft.name)
@@ -432,7 +442,7 @@ class Effects:
             self._take_whole(draft, f"line {statement.line} depends on what changed, and {doubt}")
         if outline.stars and not all(map(self._is_watched, outline.stars)):
             self._take_whole(draft, "it imports everything from a module that is not watched")
-        if not outline.names.isdisjoint(_HANDOVER) and statement.facts.kind is not Kind.FUNCTION:
+        if not outline.names.isdisjoint(HANDOVER):
             self._take_whole(draft, "it hands over its state itself")
         draft.aside.discard(index)
         for ref in self.writes(draft.name, outline, index):

@@ -18,18 +18,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
-from ipyhot.core import diff, failures, plan, swap
+from ipyhot.core import diff, failures, once, plan, swap
 from ipyhot.core.commit import Deed, commit, delete_item, set_item
 from ipyhot.core.effects import shown
 from ipyhot.core.errors import BusyError, Cancelled, FolderError
 from ipyhot.core.graph import Graph
+from ipyhot.core.handover import Close, closer
 from ipyhot.core.imports import Finder, ImportSwitch, Loader, Standin, WatchedSpec
-from ipyhot.core.model import Change, Failure, Plan, Report, Source, Version, Way
+from ipyhot.core.model import CLOSE, Change, Failure, Plan, Report, Source, Version, Way
 from ipyhot.core.outline import imports
 from ipyhot.core.patch import Module
 from ipyhot.core.sources import Folder
 from ipyhot.core.stage import OWN_NAMES, Stage, Staged
-from ipyhot.core.succession import Heir, Succession
+from ipyhot.core.succession import Heir, RejectedError, Succession
 from ipyhot.core.texts import Texts, codes_of
 
 __all__ = ["Engine", "Loading", "Participant", "Replacement"]
@@ -89,6 +90,7 @@ class _Outcome:
     ways: dict[str, Way] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    closers: list[tuple[str, Close]] = field(default_factory=list)
 
 
 class Engine:
@@ -156,6 +158,7 @@ class Engine:
             self._folders = (*(other for other in self._folders if other.root != folder.root), folder)
             if self._finder not in sys.meta_path:
                 sys.meta_path.insert(0, self._finder)
+            once.is_watched = self._is_watched
             for name in folder.scan():
                 self._adopt(folder, name)
 
@@ -182,6 +185,9 @@ class Engine:
         """Return the watched folder that a module name belongs to."""
         fitting = [folder for folder in self._folders if folder.parts_of(name) is not None]
         return max(fitting, key=lambda folder: len(folder.package), default=None)
+
+    def _is_watched(self, name: str) -> bool:
+        return self.folder_of(name) is not None
 
     def _adopt(self, folder: Folder, name: str) -> None:
         module = sys.modules.get(name)
@@ -335,6 +341,7 @@ class Engine:
         is_moved = bool(asked) or self.failures != known
         built = self._run(changes, outcome) if changes and is_moved else began
         outcome.notes += self._succession.settle()  # here, where nothing holds the old version any more
+        outcome.notes += [note for name, close in outcome.closers if (note := _closed(name, close))]
         if not outcome.ways and self.failures == known:
             return None
         self.generation += bool(outcome.ways)
@@ -397,6 +404,7 @@ class Engine:
         }
         while True:
             wanted = self._plan(changes, revisions, failing)
+            rejected = None
             with self._staging(wanted, revisions, loaders) as stage:
                 broken = stage.compile()
                 if not broken:
@@ -404,15 +412,26 @@ class Engine:
                         stage.run()
                     self._swallow_late_cancel()
                 built = time.monotonic()
-                failed = self._failed(stage)
-                held = plan.held_back(wanted, failed, self._edges(stage))
-                self._record(stage, changes, held)
-                fallen = {name for name in failed if name in changes and self._moved(stage, name, held)}
+                held, fallen = self._judge(stage, wanted, changes)
                 if not broken and not fallen:
-                    self._publish(stage, revisions, held, outcome)
-                    return built
-            out = {*held, *broken, *fallen}
+                    rejected = self._publish(stage, revisions, held, outcome)
+                    if rejected is None:
+                        return built
+                    stage.reject(rejected.module, rejected.error)
+                    held, fallen = self._judge(stage, wanted, changes)
+            out = {*held, *broken, *fallen, *([rejected.module] if rejected is not None else [])}
+            if out.isdisjoint(changes):  # a dependent that has no veto said no: nothing more can be tried
+                return built
             changes = {name: change for name, change in changes.items() if name not in out}
+
+    def _judge(
+        self, stage: Stage, wanted: Plan, changes: Mapping[str, Change]
+    ) -> tuple[dict[str, frozenset[str]], set[str]]:
+        """Write down what failed; return what is held back, and what has to be tried with the text that is live."""
+        failed = self._failed(stage)
+        held = plan.held_back(wanted, failed, self._edges(stage))
+        self._record(stage, changes, held)
+        return held, {name for name in failed if name in changes and self._moved(stage, name, held)}
 
     def _plan(
         self, changes: Mapping[str, Change], revisions: Mapping[str, plan.Revision], failing: Collection[str]
@@ -425,7 +444,7 @@ class Engine:
             failing,
             self._entered,
             outline_of=self._texts.outline_of,
-            is_watched=lambda name: self.folder_of(name) is not None,
+            is_watched=self._is_watched,
             grows=_grows,
             holds=_holds,
             patches=self.patches,
@@ -528,32 +547,55 @@ class Engine:
 
     def _publish(
         self, stage: Stage, revisions: Mapping[str, plan.Revision], held: Collection[str], outcome: _Outcome
-    ) -> None:
-        """Commit what was staged and is not held back."""
+    ) -> RejectedError | None:
+        """Commit what was staged and is not held back; return who said no to it, then nothing is committed."""
         going = [name for name, staged in stage.results.items() if staged.error is None and name not in held]
         if not going or self._is_shut:
-            return
+            return None
         stage.adopt_replacements({name: self._live_module(stage, name) for name in stage.placed})
         edits = {name: revision.edit for name, revision in revisions.items()}
         heirs = {name: heir for name in going if (heir := self._heir(stage, name, edits.get(name))) is not None}
-        succession, notes = self._succession.deeds(list(heirs.values()), self._importing)
-        replacements = {name: self._replacement(stage, name, heirs.get(name)) for name in going}
-        deeds = [deed for replacement in replacements.values() for deed in self._module_deeds(replacement)]
-        deeds += [deed for heir in heirs.values() for deed in _own_deeds(heir.module.live, heir.module.staged)]
-        deeds += succession
-        for participant in self.participants:
-            deeds += participant.deeds(replacements)
+        try:
+            succession, notes = self._succession.deeds(list(heirs.values()), self._importing)
+        except RejectedError as error:
+            return error
+        deeds = self._deeds(stage, going, heirs, succession)
         for name in stage.entered:
             self._entered.setdefault(name, next(self._turns))
         edges = self._edges(stage)  # before the commit: nothing after it may raise
+        outcome.closers += self._closers(stage, going)
         commit(deeds)
         time.sleep(0)  # whoever waits for the GIL runs the new code before this thread does its book-keeping
         outcome.notes += notes
-        for spent in (deeds, succession, replacements):
+        for spent in (deeds, succession):
             spent.clear()
         for name in going:
             self._enter(stage, name, edges[name], heirs.get(name), outcome)
         heirs.clear()
+        return None
+
+    def _deeds(
+        self, stage: Stage, going: Iterable[str], heirs: Mapping[str, Heir], succession: Iterable[Deed]
+    ) -> list[Deed]:
+        """Return all that a commit does."""
+        replacements = {name: self._replacement(stage, name, heirs.get(name)) for name in going}
+        deeds = [deed for replacement in replacements.values() for deed in self._module_deeds(replacement)]
+        deeds += [deed for heir in heirs.values() for deed in _own_deeds(heir.module.live, heir.module.staged)]
+        deeds += succession
+        for name, replacement in replacements.items():
+            deeds += _kept_deeds(stage.results[name], replacement.new_namespace)
+        for participant in self.participants:
+            deeds += participant.deeds(replacements)
+        return deeds
+
+    def _closers(self, stage: Stage, going: Iterable[str]) -> Iterator[tuple[str, Close]]:
+        """Yield what closes the versions that go, each with its module."""
+        for name in going:
+            live = None if name in stage.placed else stage.worn.get(name)
+            if live is not None and stage.results[name].step.run is None:
+                close = closer(object.__getattribute__(live, "__dict__"))
+                if close is not None:
+                    yield name, close
 
     def _importing(self, name: str) -> Iterator[dict[str, Any]]:
         """Yield the namespaces of the modules that import one."""
@@ -663,6 +705,26 @@ class Engine:
             yield from self._standins[name].answer_from_deeds(new)
         if is_module:
             yield set_item(namespace, attribute, new)
+
+
+def _closed(name: str, close: Close) -> str:
+    """Close a version that is live no more; return what there is to tell about it."""
+    try:
+        close()
+    except BaseException as error:  # noqa: BLE001 - a file may raise anything, and what is live is live
+        return f"{name}: {CLOSE}() of the version before raised {type(error).__name__}: {error}"
+    return ""
+
+
+def _kept_deeds(staged: Staged, namespace: Mapping[str, Any]) -> Iterator[Deed]:
+    """Yield what keeps the values that ``once`` computed for a module."""
+    name, collected = staged.step.name, staged.collected
+    if staged.step.source is None:
+        yield once.deeds(name, ())
+    elif collected is not None and (collected.used or once.has_entries(name)):
+        outline = staged.outline
+        names = None if outline is None or collected.is_whole else outline.read_names
+        yield once.deeds(name, collected.entries(names, namespace))
 
 
 def _holds(module: str, name: str, codes: Collection[types.CodeType]) -> bool:

@@ -126,6 +126,7 @@ def unheld(classes: Mapping[type, Any], namespaces: Collection[dict[str, Any]], 
         for base in cls.__mro__[1:]:
             if base in classes:
                 named[id(base)] += 1 + cls.__bases__.count(base) + (cls.__base__ is base)
+    cls = base = None  # type: ignore[assignment]  # a variable that still held one would count as an instance
     named[id(_Probe)] = 1 - extra
     probe = _Probe
     # Its name in this module is counted, and its variable here holds it as the mapping holds the others. What more

@@ -6,8 +6,15 @@ Nothing here holds a module, a frame or an exception, so a record may be kept fo
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
-__all__ = ["Change", "Failure", "Plan", "Report", "Source", "Step", "Version", "Way"]
+__all__ = ["CLOSE", "GET_STATE", "HANDOVER", "MIGRATE", "SET_STATE", "Change", "Failure", "Plan", "Report", "Source", "Step", "Version", "Way"]
+
+GET_STATE: Final = "__hot_getstate__"
+SET_STATE: Final = "__hot_setstate__"
+CLOSE: Final = "__hot_close__"
+HANDOVER: Final = frozenset({GET_STATE, SET_STATE, CLOSE})
+MIGRATE: Final = "__hot_migrate__"
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,6 +168,11 @@ def deeds(module: str, entries: tuple[Entry, ...]) -> Deed:
     return set_item(_live, module, entries) if entries else delete_item(_live, module)
 
 
+def has_entries(module: str) -> bool:
+    """Tell whether a module has values that are kept."""
+    return module in _live
+
+
 def forget(module: str) -> None:
     """Let go of all values of a module."""
     _live.pop(module, None)

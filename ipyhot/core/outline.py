@@ -532,6 +532,12 @@ class Outline:
         return frozenset(name for statement in self.statements for name in statement.facts.binds)
 
     @cached_property
+    def read_names(self) -> frozenset[str]:
+        """Every name and attribute that the file's code reads."""
+        chains = (s.facts.held | s.facts.used | s.facts.body for s in self.statements)
+        return frozenset(part for found in chains for chain in found for part in chain)
+
+    @cached_property
     def imported(self) -> dict[str, list[tuple[str, str | None]]]:
         """Name → where its import statements take it from, as module and attribute; without one it is the module."""
         found: dict[str, list[tuple[str, str | None]]] = {}

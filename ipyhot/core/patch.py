@@ -78,6 +78,7 @@ class Patch:
         self._homes = {id(module.staged): module for module in self._modules.values()}
         self._known: dict[int, tuple[Any, Any]] = {}  # id of a staged object → itself, what stands for it
         self._taken: dict[int, Any] = {}  # id of an old object → the staged one that it takes over
+        self.made_again: list[tuple[type, type]] = []
         self._class_pairs: list[tuple[type, type]] = []
         self._growing: dict[int, tuple[type, ...]] = {}  # id of a staged class whose elder is to become it → its bases
         self._returned: dict[tuple[str, str], Any] = {}
@@ -135,6 +136,10 @@ class Patch:
         if isinstance(value, types.FunctionType | type) and _is_defined_in(value, module.name, path):
             self._departed.add(module.name, path, value)
 
+    def module_of(self, staged: type) -> Module:
+        """Return the module that a staged class belongs to."""
+        return self._modules[staged.__module__]
+
     # -- pairs
 
     def _pair_definitions(self, module: Module) -> None:
@@ -171,11 +176,27 @@ class Patch:
             self._known[id(new)] = (new, old)
         for old, new in waiting:
             bases = tuple(self._base(base) for base in new.__bases__)
-            if self._can_become(old, new, bases):
+            self.made_again.append((old, new))
+            if self._can_become(old, new, bases) and self._members_stand(old, new):
                 self._growing[id(new)] = bases
             else:
                 del self._known[id(new)]
                 self._taken.pop(id(old), None)
+
+    def _members_stand(self, old: type, new: type) -> bool:
+        """Let the members of an enum that are held stand for the new ones of their name."""
+        if not (isinstance(old, enum.EnumType) and isinstance(new, enum.EnumType)):
+            return not isinstance(old, enum.EnumType)
+        standing = {key: result for key, (_, result) in self._known.items()}
+        before = set(standing)
+        try:
+            deeds, notes = enums.successors(old, new, standing=standing)
+        except TypeError:  # another layout
+            return False
+        self.deeds += deeds
+        self.notes += notes
+        self._known.update({key: (new, standing[key]) for key in standing.keys() - before})
+        return True
 
     def _take_over(self, old: types.FunctionType, new: types.FunctionType) -> None:
         self._taken[id(old)] = new
@@ -286,9 +307,6 @@ class Patch:
             self.deeds.append(heap.switch(old, "__bases__", old.__bases__, bases, type.__setattr__))
         skipped = set(_OWN_PLACE)
         if isinstance(old, enum.EnumType) and isinstance(new, enum.EnumType):
-            deeds, notes = enums.successors(old, new)
-            self.deeds += deeds
-            self.notes += notes
             skipped |= enums.owned(old) | enums.owned(new)
         self._members(old, new, module, path, skipped | module.members.get(path, frozenset()))
 

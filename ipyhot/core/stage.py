@@ -20,7 +20,9 @@ from typing import Any, Final, Self
 
 from ipyhot.core.errors import Cancelled
 from ipyhot.core.imports import ImportSwitch, Loader, Standin, WatchedSpec, new_module, recording, take_off, touch
+from ipyhot.core.handover import hand_over
 from ipyhot.core.model import Plan, Step, Way
+from ipyhot.core.once import Collected, collecting
 from ipyhot.core.outline import Outline, prepared, rooted
 from ipyhot.core.sources import Folder
 
@@ -47,6 +49,7 @@ class Staged:
     module: types.ModuleType | None
     outline: Outline | None = None
     code: types.CodeType | None = None
+    collected: Collected | None = None
     carried: dict[str, Any] = field(default_factory=dict)
     starred: set[str] = field(default_factory=set)
     shadows: list[tuple[Any, Any]] = field(default_factory=list)  # what ran aside only, and the live object that it is for
@@ -157,6 +160,11 @@ class Stage:
                 sys.modules[name] = target
         self._over.set()
 
+    def reject(self, name: str, error: BaseException) -> None:
+        """Let a module fail that was loaded, because of what it said to the change."""
+        self.results[name].fail(error)
+        self.fallen.append(name)
+
     def touch(self, name: str) -> Any:
         """Return the staged module of a name, or what it put in its own place, loading it first if nobody did yet.
 
@@ -237,8 +245,10 @@ class Stage:
         try:
             with recording() as staged.dependencies:
                 if staged.module is not None:
-                    with _initializing(staged.module):
+                    is_whole = staged.code is not None
+                    with _initializing(staged.module), collecting(staged.step.name, is_whole=is_whole) as staged.collected:
                         self._execute(staged, vars(staged.module))
+                        self._hand_over(staged, vars(staged.module))
         except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt of a file must not pass
             staged.fail(error)
             self.fallen.append(staged.step.name)
@@ -252,7 +262,9 @@ class Stage:
         if staged.error is None and parent in self.results:
             package = self.results[parent].module
             if package is not None:
-                vars(package)[staged.step.name.rpartition(".")[2]] = staged.value
+                name = staged.step.name
+                is_staying = staged.value is staged.module and name not in self._placed and name not in self._covered
+                vars(package)[name.rpartition(".")[2]] = self._worn.get(name) if is_staying else staged.value
 
     def _execute(self, staged: Staged, namespace: dict[str, Any]) -> None:
         """Run a file, or those of its statements that the plan names."""
@@ -276,6 +288,11 @@ class Stage:
                 if name in namespace and name in live:
                     staged.shadows.append((namespace[name], live[name]))
                     staged.carried[name] = namespace[name]
+
+    def _hand_over(self, staged: Staged, namespace: dict[str, Any]) -> None:
+        live = self._worn.get(staged.step.name)
+        if live is not None and staged.code is not None and staged.step.name not in self._placed:
+            hand_over(object.__getattribute__(live, "__dict__"), namespace)
 
     def _carry(self, staged: Staged, outline: Outline, namespace: dict[str, Any]) -> dict[str, Any]:
         """Fill a namespace with what no statement binds; return what the others may take from the live one."""

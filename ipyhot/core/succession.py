@@ -13,12 +13,21 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ipyhot.core import heap, swap
+from ipyhot.core import heap, migrate, swap
 from ipyhot.core.commit import Deed, set_item
 from ipyhot.core.patch import Departed, Module, Patch
 from ipyhot.core.relay import Relays
 
-__all__ = ["Heir", "Succession"]
+__all__ = ["Heir", "RejectedError", "Succession"]
+
+
+class RejectedError(Exception):
+    """A module's own code said no to its next version."""
+
+    def __init__(self, module: str, error: BaseException) -> None:
+        super().__init__(module)
+        self.module = module
+        self.error = error
 
 
 @dataclass(eq=False)
@@ -59,6 +68,7 @@ class Succession:
         self._patch = patch = Patch([heir.module for heir in heirs], self._relays, self._departed)
         patch.run()
         deeds: list[Deed] = []
+        migrations = [deed for old, new in patch.made_again for deed in _migrated(old, new, patch)]
         for heir in heirs:
             deeds += self._swaps(heir, patch)
         deeds += patch.deeds
@@ -69,7 +79,7 @@ class Succession:
             for parts, note in heap.instance_deeds(patch.classes):
                 deeds += parts
                 notes += [note] if note is not None and note not in notes else []
-        return deeds, notes
+        return deeds + migrations, notes
 
     def _swaps(self, heir: Heir, patch: Patch) -> Iterator[Deed]:
         heir.after = {weakref.ref(old): new for old, new in heir.pairs}
@@ -181,6 +191,14 @@ class Succession:
                 new.__kwdefaults__ = function.__kwdefaults__
             for deed in self._relays.forward(name, f"{function.__qualname__}#{id(function)}", function, new):
                 deed.do()
+
+
+def _migrated(old: type, new: type, patch: Patch) -> list[Deed]:
+    home = patch.module_of(new)
+    try:
+        return list(migrate.deeds(old, new, lambda value: patch.at_home(value, home, new.__qualname__)))
+    except BaseException as error:
+        raise RejectedError(home.name, error) from error
 
 
 _BY_PATCH: Final = 3  # its tables of what stands for what, and of what takes over what, hold each class
