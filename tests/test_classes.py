@@ -1178,14 +1178,6 @@ def test_an_enum_member_that_was_removed_is_gone_from_the_class_and_still_usable
         cls(2)
 
 
-def test_an_enum_member_that_comes_back_is_the_held_one(story: Files) -> None:
-    story.start(a=ENUM)
-    held = story["a"].Color.GREEN
-    story.save(a=ENUM.replace("    GREEN = 2\n", ""))
-    story.save(a=ENUM)
-    assert (story["a"].Color.GREEN is held, story["a"].Color(2) is held) == (True, True)
-
-
 def test_a_changed_value_is_taken_by_the_held_member(story: Files) -> None:
     story.start(a=ENUM)
     cls, held = story["a"].Color, story["a"].Color.GREEN

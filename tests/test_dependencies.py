@@ -3,11 +3,11 @@
 import pytest
 from conftest import World
 
-LOG = "from __main__ import log\nlog.append(__name__.rpartition('.')[2])\n"
+RAN = "from __main__ import ran\n"  # ``X = ran(name, value)`` leaves the name in ``log`` each time it runs
 
 
 def loads_of(world: World, files: dict[str, str | bytes | None]) -> object:
-    """Return which modules ran because of a save, in order; each has to begin with LOG."""
+    """Return which modules ran something because of a save, in order; each has to begin with RAN."""
     world.ok("log.clear()")
     world.save(files)
     world.settle()
@@ -15,34 +15,35 @@ def loads_of(world: World, files: dict[str, str | bytes | None]) -> object:
 
 
 def watch_logged(world: World, files: dict[str, str]) -> None:
-    world.ok("log = []")
-    world.watch({name: LOG + text for name, text in files.items()})
+    world.ok("log = []\ndef ran(name, value):\n    log.append(name)\n    return value")
+    world.watch({name: RAN + text for name, text in files.items()})
 
 
 DIAMOND = {
-    "top.py": "from PKG.left import X as L\nfrom PKG.right import X as R\nexports = L + R\n",
-    "left.py": "from PKG.base import X\n",
-    "right.py": "from PKG.base import X\n",
-    "base.py": "X = 1\n",
+    "top.py": "from PKG.left import X as L\nfrom PKG.right import X as R\nexports = ran('top', L + R)\n",
+    "left.py": "from PKG.base import X as B\nX = ran('left', B)\n",
+    "right.py": "from PKG.base import X as B\nX = ran('right', B)\n",
+    "base.py": "X = ran('base', 1)\n",
 }
 
 
 def test_a_diamond_runs_each_module_once_and_dependencies_first(world: World) -> None:
     watch_logged(world, DIAMOND)
-    order = loads_of(world, {"base.py": LOG + "X = 2\n"})
+    order = loads_of(world, {"base.py": RAN + "X = ran('base', 2)\n"})
     assert isinstance(order, list)
     assert (order[0], sorted(order[1:3]), order[3:]) == ("base", ["left", "right"], ["top"])
 
 
 def test_both_sides_of_a_diamond_see_the_new_value(world: World) -> None:
     watch_logged(world, DIAMOND)
-    world.save({"base.py": LOG + "X = 2\n"})
+    world.save({"base.py": RAN + "X = ran('base', 2)\n"})
     assert world.value("hot.handlers.top") == 4
 
 
 def test_an_edit_runs_only_the_file_and_what_imports_it(world: World) -> None:
     watch_logged(world, DIAMOND)
-    assert loads_of(world, {"left.py": LOG + "from PKG.base import X\nX += 1\n"}) == ["left", "top"]
+    text = RAN + "from PKG.base import X as B\nX = ran('left', B + 1)\n"
+    assert loads_of(world, {"left.py": text}) == ["left", "top"]
 
 
 def test_the_first_load_runs_each_file_once(world: World) -> None:
@@ -50,30 +51,36 @@ def test_the_first_load_runs_each_file_once(world: World) -> None:
     assert world.value("sorted(log)") == ["base", "left", "right", "top"]
 
 
+FROM_A = "from PKG.a import X\nY = ran('b', X)\n"
+
+
 def test_after_an_import_is_removed_the_old_dependency_does_not_run_the_module(world: World) -> None:
-    watch_logged(world, {"a.py": "X = 1\n", "b.py": "from PKG.a import X\n"})
-    world.save({"b.py": LOG + "X = 5\n"})
-    assert loads_of(world, {"a.py": LOG + "X = 2\n"}) == ["a"]
+    watch_logged(world, {"a.py": "X = ran('a', 1)\n", "b.py": FROM_A})
+    world.save({"b.py": RAN + "X = 5\nY = ran('b', X)\n"})
+    assert loads_of(world, {"a.py": RAN + "X = ran('a', 2)\n"}) == ["a"]
 
 
 def test_after_an_import_is_added_the_new_dependency_runs_the_module(world: World) -> None:
-    watch_logged(world, {"a.py": "X = 1\n", "b.py": "X = 0\n"})
-    world.save({"b.py": LOG + "from PKG.a import X\n"})
-    assert loads_of(world, {"a.py": LOG + "X = 2\n"}) == ["a", "b"]
+    watch_logged(world, {"a.py": "X = ran('a', 1)\n", "b.py": "X = 0\nY = ran('b', X)\n"})
+    world.save({"b.py": RAN + FROM_A})
+    assert loads_of(world, {"a.py": RAN + "X = ran('a', 2)\n"}) == ["a", "b"]
 
 
 def test_an_inverted_graph_is_followed_in_its_new_order(world: World) -> None:
-    watch_logged(world, {"i.py": "from PKG.j import X\n", "j.py": "from PKG.k import X\n", "k.py": "X = 1\n"})
+    def link(name: str, dependency: str) -> str:
+        return f"from PKG.{dependency} import X as V\nX = ran({name!r}, V)\n"
+
+    watch_logged(world, {"i.py": link("i", "j"), "j.py": link("j", "k"), "k.py": "X = ran('k', 1)\n"})
     world.save(
         {
-            "i.py": LOG + "X = 2\n",
-            "j.py": LOG + "from PKG.i import X\n",
-            "k.py": LOG + "from PKG.j import X\nexports = X\n",
+            "i.py": RAN + "X = ran('i', 2)\n",
+            "j.py": RAN + link("j", "i"),
+            "k.py": RAN + link("k", "j") + "exports = X\n",
         }
     )
     world.settle()
     assert (world.value("hot.handlers.k"), world.errors) == (2, {})
-    assert loads_of(world, {"i.py": LOG + "X = 3\n"}) == ["i", "j", "k"]
+    assert loads_of(world, {"i.py": RAN + "X = ran('i', 3)\n"}) == ["i", "j", "k"]
 
 
 def test_a_cycle_that_python_allows_goes_live(world: World) -> None:
@@ -212,7 +219,7 @@ def test_an_installed_package_is_never_reloaded(world: World) -> None:
     (site / f"installed_{world.package}.py").write_text("from __main__ import log\nlog.append('installed')\n")
     world.ok(f"import sys; sys.path.insert(0, {str(site)!r}); log = []")
     world.watch({"a.py": "import installed_PKG\nexports = 1\n"})
-    world.save({"a.py": "import installed_PKG\nexports = 2\n"})
+    world.save({"a.py": "import math, installed_PKG\nexports = 2\n"})  # the import runs again
     world.ok("hot.reload()")
     assert world.value("log") == ["installed"]
 
@@ -220,7 +227,8 @@ def test_an_installed_package_is_never_reloaded(world: World) -> None:
 def test_a_c_extension_is_never_reloaded(world: World) -> None:
     world.watch({"a.py": "import zlib\nexports = 1\n"})
     world.ok("import sys, zlib; before = zlib, zlib.crc32")
-    world.save({"a.py": "import zlib\nexports = 2\n"})
+    world.save({"a.py": "import math, zlib\nexports = 2\n"})  # the import runs again
+    world.ok("hot.reload()")
     assert world.value("hot.handlers.a == 2 and before == (sys.modules['zlib'], sys.modules['zlib'].crc32)")
 
 

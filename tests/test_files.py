@@ -199,7 +199,7 @@ def test_a_file_replaced_by_deleting_and_writing_it_is_never_absent(world: World
     world.write({"a.py": "exports = 2\n"})
     world.settle()
     assert world.value("hot.handlers.a") == 2
-    assert ways_of(world, "a") == ["loaded", "reloaded"]
+    assert ways_of(world, "a") == ["loaded", "patched"]
 
 
 def test_a_file_that_comes_back_after_it_was_gone_is_a_handler_again(world: World) -> None:

@@ -423,7 +423,6 @@ def test_a_pickle_made_before_a_save_loads_as_the_new_class(world: World) -> Non
     assert world.value("type(pickle.loads(data)) is hot.handlers.shapes.Shape")
 
 
-@pytest.mark.xfail(strict=True, reason="what forwards is not the function its module holds; patching will keep identity")
 def test_a_held_function_can_be_pickled(world: World) -> None:
     hold(world, "import pickle; from PKG.shapes import area; held = [area]")
     assert world.value("pickle.loads(pickle.dumps(held[0]))(1)") == 1

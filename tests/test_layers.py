@@ -12,10 +12,10 @@ PACKAGE = ROOT / "ipyhot"
 
 # A module may import modules of lower rows only.
 ROWS = [
-    ["core.model", "core.errors"],
-    ["core.commit", "core.graph", "core.sources", "watch.settle", "watch.echo"],
-    ["core.diff", "core.plan", "core.imports", "watch.observer"],
-    ["core.succession", "core.stage", "watch.watcher"],
+    ["core.commit", "core.errors", "core.graph", "core.model", "core.outline", "watch.settle", "watch.echo"],
+    ["core.diff", "core.enums", "core.handover", "core.heap", "core.once", "core.relay", "core.sources", "watch.observer"],
+    ["core.effects", "core.imports", "core.migrate", "core.patch", "core.swap", "watch.watcher"],
+    ["core.plan", "core.stage", "core.succession", "core.texts"],
     ["core.failures"],
     ["core.engine"],
     ["kernel.jupyter", "kernel.panel", "kernel.handlers", "kernel.bindings"],
@@ -80,8 +80,12 @@ def test_importing_ipyhot_costs_and_does_nothing() -> None:
     assert done.stdout.strip() == "[] True 1"
 
 
-def test_the_facade_exports_the_two_hooks_of_an_extension() -> None:
+def test_the_facade_exports_the_two_hooks_of_an_extension_and_once() -> None:
     import ipyhot
+    from ipyhot.core.once import once
 
-    assert ipyhot.__all__ == ["load_ipython_extension", "unload_ipython_extension"]
+    assert ipyhot.__all__ == ["load_ipython_extension", "once", "unload_ipython_extension"]
+    assert ipyhot.once is once
     assert ipyhot.__version__
+    with pytest.raises(AttributeError, match="'ipyhot' has no attribute 'twice'"):
+        _ = ipyhot.twice

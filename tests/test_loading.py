@@ -9,22 +9,22 @@ from conftest import World
 
 FOREVER = """
     import __main__
-    if __main__.is_slow:
+    exports = VERSION
+    if exports and __main__.is_slow:
         __main__.begun.append(__name__)
         __main__.started.set()
         while True:
             pass
-    exports = __main__.number
 """
 
 
 @contextmanager
 def loading(world: World, text: str = FOREVER) -> Iterator[None]:
-    """Have a.py loading without an end; exports is 1 of the last good version. The load is cancelled in the end."""
-    world.ok("import threading; is_slow, number, begun, started = False, 1, [], threading.Event()")
-    world.watch({"a.py": text, "b.py": "exports = 1\n"})
-    world.ok("is_slow, number = True, 2")
-    world.write({"a.py": text + "\n    # saved\n"})
+    """Have version 2 of a.py loading without an end; version 1 is live. The load is cancelled in the end."""
+    world.ok("import threading; is_slow, begun, started = False, [], threading.Event()")
+    world.watch({"a.py": text.replace("VERSION", "1"), "b.py": "exports = 1\n"})
+    world.ok("is_slow = True")
+    world.write({"a.py": text.replace("VERSION", "2")})
     try:
         world.ok("assert started.wait(10)")
         yield
@@ -266,9 +266,9 @@ def endless(world: World) -> None:
     text = """
         from pathlib import Path
         from __main__ import log
-        log.append(1)
-        Path(__file__).with_name("b.py").write_text(f"exports = {len(log)}\\n")
-        import PKG.b
+        Path(__file__).with_name("b.py").write_text(f"exports = {len(log) + 1}\\n")
+        from PKG.b import exports
+        log.append(exports)
     """
     world.watch({"b.py": "exports = 0\n"})
     world.write({"a.py": text})

@@ -647,7 +647,7 @@ def test_functions_stand_in_the_lines_in_which_the_whole_text_has_them(text: str
 
 
 def test_an_outline_may_be_made_of_the_code_that_runs() -> None:
-    text = "x = 1\ndef f(): return lambda: 1\n\n@f\nclass C:\n    def m(self): pass\ny = [i for i in ()]; z = lambda: 1\n"
+    text = "x = 1\ndef f(): return lambda: 1\n\n@f\nclass C:\n    def m(self): pass\ny = list(i for i in ()); z = lambda: 1\n"
     code = whole(text)
     for found in (outline(text.encode(), "m.py", "p.q", code=code), rooted(outlined(text), code)):
         assert [id(c) for s in found.statements for c in s.codes] == [id(c) for c in codes_in(code)]

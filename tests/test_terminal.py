@@ -28,7 +28,7 @@ def test_a_save_is_one_line_above_the_prompt_and_the_half_typed_input_survives(t
     terminal.send("hot.handlers.a * 10")
     terminal.expect("10")
     (tmp_path / "hots" / "a.py").write_text("exports = 7\n")
-    terminal.expect("ipyhot: generation 2, hots.a reloaded")
+    terminal.expect("ipyhot: generation 2, hots.a patched")
     terminal.send("0\r")
     terminal.expect("700")
 

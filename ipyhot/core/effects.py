@@ -17,6 +17,7 @@ Ref = tuple[str, str | None]  # module and name in it; without a name any of the
 EXISTS = "!"  # the name that stands for the module's being there at all
 ALL = "*"  # the name that stands for whatever a star import takes
 _CLASS_HOOKS = frozenset({"__init_subclass__", "__set_name__", "__prepare__", "__mro_entries__", "__class_getitem__"})
+_ASKING = frozenset({"attrgetter", "getattr", "getmembers", "methodcaller"})  # for attributes that no code names
 _DEPTH = 10  # of names that only stand for other names
 
 
@@ -51,17 +52,34 @@ class Draft:
             return False
         return bool(self.rebound) if name == ALL else name in self.rebound
 
-    def touches(self, name: str | None) -> bool:
-        """Tell whether what a name stands for may behave differently."""
+    def touches(self, name: str | None, mentions: Collection[str] | None = None) -> bool:
+        """Tell whether what a name stands for may behave differently.
+
+        Args:
+            name: a name of the module.
+            mentions: the attributes that are ever asked for; a method that nobody asks for is not called.
+        """
         if self.rebinds(name):
             return True
         if name is None:
             return bool(self.touched or self.rebound)
-        return any(path == name or path.startswith(f"{name}.") for path in self.touched)
+        return any(_is_met(path, name, mentions) for path in self.touched)
 
     def touches_hook(self, name: str | None) -> bool:
         """Tell whether what Python calls when a class is derived from this one behaves differently."""
         return any(p.startswith(f"{name}.") and p.rpartition(".")[2] in _CLASS_HOOKS for p in self.touched)
+
+
+def _is_met(path: str, name: str, mentions: Collection[str] | None) -> bool:
+    """Tell whether who uses a name may meet what has a qualified name."""
+    if path == name:
+        return True
+    if not path.startswith(f"{name}."):
+        return False
+    member = path.removeprefix(f"{name}.").partition(".")[0]
+    if mentions is None or member == "<locals>" or (member.startswith("__") and member.endswith("__")):
+        return True
+    return member in mentions or not _ASKING.isdisjoint(mentions)
 
 
 class Effects:
@@ -418,13 +436,13 @@ class Effects:
     def _makes(self, draft: Draft, statement: Statement) -> None:
         """Note what the names that a statement binds stand for afterwards."""
         facts = statement.facts
-        if facts.kind in {Kind.FUNCTION, Kind.CLASS}:
-            draft.touched.add(facts.name)
-            before = statement if draft.old is None else _definition(draft.old, facts.name)
-            if before is None or facts.is_decorated or before.facts.is_decorated:
-                draft.rebound.add(facts.name)
-        else:
+        if facts.kind not in {Kind.FUNCTION, Kind.CLASS}:
             draft.rebound |= facts.binds
+            return
+        before = statement if draft.old is None else _definition(draft.old, facts.name)
+        draft.touched |= _changed_parts(None if before is None else before.facts, facts)
+        if before is None or facts.is_decorated or before.facts.is_decorated or _is_reshaped(before.facts, facts):
+            draft.rebound.add(facts.name)
 
     def _run(self, draft: Draft, index: int, cause: str) -> bool:
         """Let a statement run; return whether that is new."""
@@ -553,9 +571,11 @@ class Effects:
         for chain in facts.held:
             if len(chain) > 1 and not self._is_computed(outline, chain) and self._is_made_again(draft.name, outline, chain):
                 return chain[0]
-        for (module, name), writer, where in self.reach(self._used(draft.name, outline, statement)):
+        reached = list(self.reach(self._used(draft.name, outline, statement)))
+        mentions = facts.mentions.union(*(writer.facts.mentions for _, writer, _ in reached if writer is not None))
+        for (module, name), writer, where in reached:
             other = self.drafts.get(module)
-            if other is None or not other.touches(name) or self._is_own(draft, index, module, name):
+            if other is None or not other.touches(name, mentions) or self._is_own(draft, index, module, name):
                 continue
             if name not in other.grown or (module, name) not in self.writes(draft.name, outline, index):
                 return name or module
@@ -565,12 +585,18 @@ class Effects:
         return ""
 
     def _is_made_again(self, name: str, outline: Outline, chain: Chain) -> bool:
-        """Tell whether an attribute is read of a class that is made again, or whose base is."""
+        """Tell whether an attribute is read of a class that is made again, or whose base is, and may be another one."""
         if {facts.kind for facts in self._binders(outline, chain[0])} != {Kind.CLASS}:
             return False
-        return any(
-            module in self.drafts and attr in self.drafts[module].touched for (module, attr), _, _ in self.reach([(name, chain[0])])
-        )
+        for (module, attr), writer, _ in self.reach([(name, chain[0])]):
+            draft = self.drafts.get(module)
+            if draft is None or writer is None:
+                continue
+            member = writer.facts.members.get(chain[1])
+            is_function = member is not None and member.is_function
+            if attr in draft.touched or (f"{attr}.{chain[1]}" in draft.touched and not is_function):
+                return True
+        return False
 
     def _is_anything_other(self, draft: Draft | None, own: Collection[str]) -> bool:
         """Tell whether there is a change that code which may read anything may read."""
@@ -672,6 +698,24 @@ def shown(outline: Outline) -> frozenset[str]:
         found.update(".".join(parts[:end]) for end in range(1, len(parts) + 1))
         found.update(f"{base}.{name}" for name in names)
     return frozenset(found)
+
+
+def _changed_parts(before: Facts | None, facts: Facts) -> set[str]:
+    """Return the qualified names of what is different in a definition; of a class only the members, if that is all."""
+    is_class = before is not None and before.kind is Kind.CLASS and facts.kind is Kind.CLASS
+    if before is None or not is_class or before.head != facts.head or not (before.members and facts.members):
+        return {facts.name}
+    if before is facts or facts.is_decorated:
+        return {facts.name}
+    names = before.members.keys() | facts.members.keys()
+    return {f"{facts.name}.{name}" for name in names if before.members.get(name) != facts.members.get(name)}
+
+
+def _is_reshaped(before: Facts, facts: Facts) -> bool:
+    """Tell whether another class object may have to take a class's place."""
+    if before is facts or facts.kind is not Kind.CLASS:
+        return False
+    return before.head != facts.head or before.members.get("__slots__") != facts.members.get("__slots__")
 
 
 def _definition(outline: Outline, name: str) -> Statement | None:

@@ -621,7 +621,7 @@ class Engine:
             may_go = {*bound, *staged.step.gone, *staged.carried, *staged.starred}
             gone = [key for key in may_go if key in here and key not in aside and not _is_submodule(name, key, here[key])]
         before = self._texts.outline_of(name)
-        module = Module(name, here, aside, names, gone, set(before.imported) if before else set(), staged.step.members)
+        module = Module(name, here, aside, names, gone, set(before.imported) if before else set(), staged.step.remade)
         module.grown, module.shadows = staged.grown, staged.shadows
         return Heir(module, self._code_pairs(stage, name, edit), staged.step.stale)
 

@@ -7,6 +7,7 @@ import copyreg
 import dataclasses
 import types
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final
 
@@ -39,15 +40,29 @@ def deeds(old: type, new: type, home: Callable[[Any], Any]) -> Iterator[Deed]:
     for instance in heap.instances(old):
         before = _state(instance)
         try:
-            for field in fields:
-                _give(instance, field)
-            if migrate is not None:
-                migrate(instance)
+            with _as_new(instance, old, new):
+                for field in fields:
+                    _give(instance, field)
+                if migrate is not None:
+                    migrate(instance)
             states.append((instance, before, _state(instance)))
         finally:
             _restore(instance, before)
     for instance, before, after in states:
         yield from _changes(instance, before, {key: home(value) for key, value in after.items()})
+
+
+@contextmanager
+def _as_new(instance: Any, old: type, new: type) -> Iterator[None]:
+    """Let an instance have the methods of the new class, where its layout allows that."""
+    is_switched = type(instance) is old and heap.can(instance, "__class__", old, new, object.__setattr__)
+    if is_switched:
+        object.__setattr__(instance, "__class__", new)
+    try:
+        yield
+    finally:
+        if is_switched:
+            object.__setattr__(instance, "__class__", old)
 
 
 def _new_fields(old: type, new: type) -> list[dataclasses.Field[Any]]:

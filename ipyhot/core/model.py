@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-__all__ = ["CLOSE", "GET_STATE", "HANDOVER", "MIGRATE", "SET_STATE", "Change", "Failure", "Plan", "Report", "Source", "Step", "Version", "Way"]
+__all__ = ["CLOSE", "GET_STATE", "HANDOVER", "MIGRATE", "SET_STATE", "Change", "Failure", "Plan", "Remade", "Report", "Source", "Step", "Version", "Way"]
 
 GET_STATE: Final = "__hot_getstate__"
 SET_STATE: Final = "__hot_setstate__"
@@ -66,12 +66,20 @@ class Way(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Remade:
+    """A class whose own text changed: attributes that keep the value they have, and those that its text bound before."""
+
+    kept: frozenset[str]
+    bound: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """What a transaction does with one module, and why.
 
     ``run`` says which of its statements run, by their index; without it the file is executed as a whole. What those of
     ``aside`` bind is only for these to call, and never goes live. ``gone`` are
-    names that no statement binds any more, ``members`` the attributes of classes that are made again and keep their value.
+    names that no statement binds any more, ``remade`` the classes whose own text changed.
     ``stale`` are definitions that give other results now, so that what they have cached is void; ``grown`` are names
     whose object new statements only add to.
     """
@@ -83,7 +91,7 @@ class Step:
     run: tuple[int, ...] | None = None
     aside: tuple[int, ...] = ()
     gone: frozenset[str] = frozenset()
-    members: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    remade: Mapping[str, Remade] = field(default_factory=dict)
     stale: frozenset[str] = frozenset()
     grown: frozenset[str] = frozenset()
 

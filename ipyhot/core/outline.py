@@ -20,7 +20,7 @@ from enum import Enum, auto
 from functools import cached_property
 from typing import Final
 
-__all__ = ["Chain", "CodeKey", "Facts", "Kind", "NotSeparable", "Outline", "Statement", "outline", "revised", "signature"]
+__all__ = ["Chain", "CodeKey", "Facts", "Kind", "Member", "NotSeparable", "Outline", "Statement", "outline", "revised", "signature"]
 
 Chain = tuple[str, ...]
 CodeKey = tuple[str, int]
@@ -37,6 +37,15 @@ class Kind(Enum):
     CLASS = auto()
     IMPORT = auto()
     OTHER = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """What makes an attribute of a class: its code, the names that reads, whether that defines a function."""
+
+    made: object
+    reads: frozenset[str]
+    is_function: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +73,9 @@ class Facts:
     reads_anything: bool
     body_reads_anything: bool  # the functions in it do
     is_alias: bool  # one name more for what another one stands for, and nothing else
-    members: Mapping[str, tuple[object, frozenset[str]]]  # of a class: attribute → what computes it, and what that reads
+    members: Mapping[str, Member]  # of a class, by attribute
+    head: object  # of a class: all but its body
+    mentions: frozenset[str]  # every name and attribute in its code and in that of functions in it
     is_decorated: bool
     is_future: bool
     is_inert: bool
@@ -376,6 +387,8 @@ def _facts(text: str, code: types.CodeType) -> Facts:
         body_reads_anything=body_anything,
         is_alias=_is_alias(code),
         members=_members(code) if kind is Kind.CLASS else {},
+        head=_head(code) if kind is Kind.CLASS else None,
+        mentions=frozenset(code.co_names).union(*(inner.co_names for inner in codes_in(code))),
         is_decorated=is_decorated,
         is_inert=is_inert(code),
         is_future=any(base == "__future__" for base, _ in found),
@@ -383,24 +396,36 @@ def _facts(text: str, code: types.CodeType) -> Facts:
     )
 
 
-def _members(code: types.CodeType) -> dict[str, tuple[object, frozenset[str]]]:
-    """Return what computes each attribute of a class that is no function, as long as the class body just runs down."""
+def _members(code: types.CodeType) -> dict[str, Member]:
+    """Return what makes each attribute of a class, as long as the class body just runs down."""
     body = next((inner for inner in _inside(code) if not inner.co_flags & _OPTIMIZED), None)
-    found: dict[str, tuple[object, frozenset[str]]] = {}
+    found: dict[str, Member] = {}
     made: list[object] = []
     reads: set[str] = set()
+    is_function = False
     for instruction in dis.get_instructions(body) if body is not None else ():
         name, value = instruction.opname, instruction.argval
-        if "JUMP" in name or name.startswith(("FOR_", "SETUP_")) or isinstance(value, types.CodeType) and _runs_at_once(value):
+        if "JUMP" in name or name.startswith(("FOR_", "SETUP_FINALLY", "SETUP_WITH")):
             return {}
         if name == "STORE_NAME":
-            if not any(isinstance(part, tuple) and part[0] == "MAKE_FUNCTION" for part in made):
-                found[str(value)] = tuple(made), frozenset(reads)
-            made, reads = [], set()
+            found[str(value)] = Member(tuple(made), frozenset(reads), is_function)
+            made, reads, is_function = [], set(), False
+        elif isinstance(value, types.CodeType):
+            is_function |= not _runs_at_once(value)
+            made.append(signature(value, is_body=True))
         elif name not in _SILENT:
             made.append((name, type(value).__name__, repr(value)))
             reads |= {str(value)} if name in _LOADS else set()
     return found
+
+
+def _head(code: types.CodeType) -> object:
+    """Return what a class statement does but for the body of the class."""
+    consts = tuple(
+        (type(const).__name__, const.co_qualname if isinstance(const, types.CodeType) else repr(const))
+        for const in code.co_consts
+    )
+    return code.co_code, consts, code.co_names
 
 
 _builtin_names: Final = frozenset({"next", "super"})

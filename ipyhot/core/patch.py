@@ -5,6 +5,7 @@ becomes that elder, a new one is made again over the live namespace. ``Patch`` l
 them. Called by the thread that builds; one transaction uses one ``Patch``.
 """
 
+import abc
 import enum
 import functools
 import types
@@ -16,6 +17,7 @@ from typing import Any, Final
 
 from ipyhot.core import enums, heap
 from ipyhot.core.commit import Deed, delete_item, set_attribute, set_item
+from ipyhot.core.model import Remade
 from ipyhot.core.relay import Relays, relay_of
 
 __all__ = ["Departed", "Module", "Patch"]
@@ -36,7 +38,7 @@ class Module:
     names: Collection[str]
     gone: Collection[str]
     imported: Collection[str] = ()  # names that its old text took from elsewhere
-    members: Mapping[str, frozenset[str]] = field(default_factory=dict)  # class → attributes that keep their value
+    remade: Mapping[str, Remade] = field(default_factory=dict)  # classes whose own text changed
     grown: Mapping[str, Any] = field(default_factory=dict)  # name → a copy of its container, added to
     shadows: Collection[tuple[Any, Any]] = ()  # what ran aside only, each with the live object that it is for
     final: dict[str, Any] = field(default_factory=dict)
@@ -73,6 +75,7 @@ class Patch:
         self.notes: list[str] = []
         self.classes: dict[type, type] = {}  # those that retire, each with its successor
         self.caches: list[Any] = []
+        self.abstract: list[tuple[type, type, bool]] = []  # with an ABC as elder: whether its registry is made anew
         self.replaced: dict[int, tuple[Any, Any]] = {}  # definitions that could not stay: id of the old one → old, new
         self._modules = {module.name: module for module in modules}
         self._homes = {id(module.staged): module for module in self._modules.values()}
@@ -172,21 +175,29 @@ class Patch:
     def _pair_classes(self) -> None:
         """Decide which of the paired classes can take the shape of the new one."""
         waiting, self._class_pairs = self._class_pairs, []
+        self.made_again += waiting
         for old, new in waiting:
             self._known[id(new)] = (new, old)
-        for old, new in waiting:
-            bases = tuple(self._base(base) for base in new.__bases__)
-            self.made_again.append((old, new))
-            if self._can_become(old, new, bases) and self._members_stand(old, new):
+        is_settled = False
+        while not is_settled:  # one that cannot may be the base of another one
+            is_settled = True
+            for old, new in list(waiting):
+                bases = tuple(self._base(base) for base in new.__bases__)
                 self._growing[id(new)] = bases
-            else:
-                del self._known[id(new)]
+                if not self._can_become(old, new, bases):
+                    waiting.remove((old, new))
+                    is_settled = False
+                    del self._known[id(new)], self._growing[id(new)]
+                    self._taken.pop(id(old), None)
+        for old, new in waiting:
+            if not self._members_stand(old, new):
+                del self._known[id(new)], self._growing[id(new)]
                 self._taken.pop(id(old), None)
 
     def _members_stand(self, old: type, new: type) -> bool:
         """Let the members of an enum that are held stand for the new ones of their name."""
         if not (isinstance(old, enum.EnumType) and isinstance(new, enum.EnumType)):
-            return not isinstance(old, enum.EnumType)
+            return True
         standing = {key: result for key, (_, result) in self._known.items()}
         before = set(standing)
         try:
@@ -308,7 +319,9 @@ class Patch:
         skipped = set(_OWN_PLACE)
         if isinstance(old, enum.EnumType) and isinstance(new, enum.EnumType):
             skipped |= enums.owned(old) | enums.owned(new)
-        self._members(old, new, module, path, skipped | module.members.get(path, frozenset()))
+        self._members(old, new, module, path, skipped)
+        if isinstance(old, abc.ABCMeta):
+            self.abstract.append((old, new, path not in module.remade))
 
     def _base(self, base: type) -> type:
         """Return the live class that a staged one is going to be."""
@@ -317,8 +330,12 @@ class Patch:
 
     def _can_become(self, old: type, new: type, bases: tuple[type, ...]) -> bool:
         """Tell whether Python lets a class take the shape of another one; its instances keep theirs."""
-        if _shape(old) != _shape(new):
+        if _shape(old) != _shape(new) or isinstance(old, enum.EnumType) != isinstance(new, enum.EnumType):
             return False
+        if "__new__" in vars(old) and "__new__" not in vars(new):
+            return False  # CPython goes on looking for it: bugs.python.org/issue5322
+        if getattr(old, "_fields", None) != getattr(new, "_fields", None) and issubclass(old, tuple):
+            return False  # held tuples would be read in another order
         meta = self._base(type(new))
         if type(old) is not meta and not heap.can(old, "__class__", type(old), meta, type.__setattr__):
             return False
@@ -326,15 +343,20 @@ class Patch:
 
     def _members(self, old: type, new: type, module: Module, path: str, skipped: Collection[str]) -> None:
         before, after = dict(vars(old)), dict(vars(new))
+        remade = module.remade.get(path)
+        kept = frozenset() if remade is None else remade.kept & before.keys()
         for key, value in after.items():
-            if key in skipped or isinstance(value, types.MemberDescriptorType):
+            if key in skipped or key in kept or isinstance(value, types.MemberDescriptorType):
                 continue
             result = self.successor(self._elder(before, key, module, f"{path}.{key}"), value, module, f"{path}.{key}")
             _point_at_class(result, new, old)
             if before.get(key, _GONE) is not result:
                 self.deeds.append(_set_member(old, key, before.get(key, _GONE), result))
         for key, value in before.items():
-            if key not in after and key not in skipped and not isinstance(value, types.GetSetDescriptorType):
+            is_foreign = remade is not None and bool(remade.bound) and key not in remade.bound and not _is_special(key)
+            if key in after or key in skipped or is_foreign:
+                continue
+            if not isinstance(value, types.GetSetDescriptorType | types.MemberDescriptorType):
                 self._depart(module, f"{path}.{key}", value)
                 self.deeds.append(_delete_member(old, key, value))
 
@@ -463,7 +485,7 @@ class Patch:
                     value.add(after)
             return value
         if isinstance(value, dict):
-            keys = {key: self.at_home(key, module, path) for key in value if isinstance(key, types.FunctionType | type)}
+            keys = {key: self.at_home(key, module, path) for key in value if self._is_led(key)}
             if any(before is not after for before, after in keys.items()):
                 items = [(keys.get(key, key), part) for key, part in value.items()]
                 value.clear()
@@ -473,6 +495,9 @@ class Patch:
             if after is not part:
                 value[key] = after
         return value
+
+    def _is_led(self, value: Any) -> bool:
+        return id(value) in self._known or isinstance(value, types.FunctionType | type)
 
     def _rebuilt(self, value: Any, module: Module, path: str) -> Any:
         if isinstance(value, staticmethod | classmethod):
@@ -508,7 +533,7 @@ class Patch:
             return  # it lives on, under another name
         self.replaced[id(old)] = (old, new)
         owner = path.rstrip(_WRAPPED)
-        if not callable(new):
+        if not (isinstance(new, type) if isinstance(old, type) else callable(new)):
             self._depart(module, path, old)
         if isinstance(old, types.FunctionType):
             if callable(new) and self._belongs(old, module, owner):
@@ -618,6 +643,10 @@ def _shape(cls: type) -> tuple[object, ...]:
     slots = vars(cls).get("__slots__", ())
     names = (slots,) if isinstance(slots, str) else tuple(slots)
     return cls.__basicsize__, cls.__itemsize__, cls.__dictoffset__, cls.__weakrefoffset__, tuple(sorted(names))
+
+
+def _is_special(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__")
 
 
 def _point_at_class(member: Any, staged: type, live: type) -> None:

@@ -13,8 +13,8 @@ from functools import cached_property
 from ipyhot.core import diff
 from ipyhot.core.effects import Draft, Effects
 from ipyhot.core.graph import Graph
-from ipyhot.core.model import Change, Plan, Step, Version, Way
-from ipyhot.core.outline import Kind, Outline
+from ipyhot.core.model import Change, Plan, Remade, Step, Version, Way
+from ipyhot.core.outline import Facts, Kind, Outline
 
 __all__ = ["Revision", "held_back", "make"]
 
@@ -113,7 +113,7 @@ def _step(draft: Draft, change: Change | None, version: Version | None) -> Step:
         tuple(sorted(draft.run)),
         aside=tuple(sorted(draft.aside - draft.run)),
         gone=_gone(draft),
-        members=_members(draft),
+        remade=_remade(draft),
         grown=frozenset(draft.grown),
     )
 
@@ -125,8 +125,8 @@ def _gone(draft: Draft) -> frozenset[str]:
     return draft.old.names - draft.outline.names
 
 
-def _members(draft: Draft) -> dict[str, frozenset[str]]:
-    """Return, for classes whose own text changed, the attributes that keep the value they have: theirs did not."""
+def _remade(draft: Draft) -> dict[str, Remade]:
+    """Return the classes whose own text changed, and that nothing else of the file adds to."""
     old, new, edit = draft.old, draft.outline, draft.edit
     if old is None or new is None or edit is None:
         return {}
@@ -135,15 +135,24 @@ def _members(draft: Draft) -> dict[str, frozenset[str]]:
         facts = new.statements[index].facts
         before = next((s.facts for s in old.statements if s.facts.kind is Kind.CLASS and s.facts.name == facts.name), None)
         if facts.kind is Kind.CLASS and before is not None and new.writers.get(facts.name) == [index]:
-            same = {
-                name
-                for name, (code, reads) in facts.members.items()
-                if name in before.members
-                and before.members[name][0] == code
-                and (not reads or (not facts.used and reads.isdisjoint(draft.rebound)))
-            }
-            found[facts.name] = frozenset(same)
+            is_all = facts.is_decorated or before.is_decorated or not before.members
+            bound = frozenset() if is_all else frozenset(before.members)
+            found[facts.name] = Remade(_kept(draft, before, facts), bound)
     return found
+
+
+def _kept(draft: Draft, before: Facts, facts: Facts) -> frozenset[str]:
+    """Return the attributes of a class that need not be computed again: neither they nor what they read changed."""
+    kept = {
+        name
+        for name, member in facts.members.items()
+        if not member.is_function
+        and before.members.get(name) == member
+        and (not member.reads or (not facts.used and member.reads.isdisjoint(draft.rebound)))
+    }
+    while stale := {name for name in kept if facts.members[name].reads & (facts.members.keys() - kept)}:
+        kept -= stale
+    return frozenset(kept)
 
 
 def _words(draft: Draft) -> str:

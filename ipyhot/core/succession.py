@@ -4,6 +4,8 @@
 the heap knows. Called by the thread that builds.
 """
 
+import _abc
+import abc
 import contextlib
 import itertools
 import sys
@@ -135,6 +137,8 @@ class Succession:
         for cached in patch.caches:
             cached.cache_clear()
         classes = dict(patch.classes)
+        for old, new, is_fresh in patch.abstract:
+            _ask_again(old, new, is_fresh=is_fresh, classes=classes)
         for heir in heirs:
             module = heir.module
             module.staged.update(module.live)  # whatever still runs in it sees the newest, as of now
@@ -203,6 +207,23 @@ def _migrated(old: type, new: type, patch: Patch) -> list[Deed]:
 
 _BY_PATCH: Final = 3  # its tables of what stands for what, and of what takes over what, hold each class
 _BY_SWEEP: Final = 3  # the variable, the staged module, the call's argument
+
+
+def _ask_again(cls: type, staged: type, *, is_fresh: bool, classes: Mapping[type, type]) -> None:
+    """Let an abstract class forget whom it took for a subclass, and its subclasses what they have yet to define."""
+    if is_fresh:
+        registered = [ref() for ref in _abc._get_dump(staged)[0]]
+        _abc._reset_registry(cls)
+        for found in registered:
+            if found is not None:
+                abc.ABCMeta.register(cls, classes.get(found, found))  # type: ignore[arg-type]
+    _abc._reset_caches(cls)
+    stack = [cls]
+    while stack:
+        for sub in type.__subclasses__(stack.pop()):
+            if isinstance(sub, abc.ABCMeta) and sub not in classes:
+                abc.update_abstractmethods(sub)
+                stack.append(sub)
 
 
 class _Nobody:
