@@ -42,7 +42,9 @@ def access(scale: Scale) -> Iterator[Row]:  # noqa: ARG001 - a nanosecond needs 
             names = {"m": live.user_ns["m"], "f": live.user_ns["f"], "hot": hot}
             for code, beside, bar in _WAYS:
                 mine, theirs = _nanoseconds(code, names), _nanoseconds(beside, _plain())
-                yield Row(f"{code} after a reload (plain)", f"{mine:.1f} ns", f"{theirs:.1f} ns", f"{mine / theirs:.2f}", bar)
+                yield Row(
+                    f"{code} after a reload (plain)", f"{mine:.1f} ns", f"{theirs:.1f} ns", f"{mine / theirs:.2f}", bar
+                )
 
 
 _WAYS = [

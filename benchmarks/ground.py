@@ -120,12 +120,12 @@ def shell() -> Iterator[InteractiveShell]:
     shell = InteractiveShell.instance()
     with redirect_stdout(io.StringIO()):
         shell.run_line_magic("load_ext", "ipyhot")
-        try:
-            shell.run_line_magic("hotwatch", "./hots --quiet")
-            yield shell
-        finally:
-            shell.run_line_magic("unload_ext", "ipyhot")
-            shell.extension_manager.loaded.discard("ipyhot")
+        shell.run_line_magic("hotwatch", "./hots --quiet")
+    try:
+        yield shell
+    finally:
+        shell.run_line_magic("unload_ext", "ipyhot")
+        shell.extension_manager.loaded.discard("ipyhot")
 
 
 @contextmanager

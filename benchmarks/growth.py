@@ -16,8 +16,12 @@ def growth(scale: Scale) -> Iterator[Row]:
     with folder() as hots:
         for what, values in _held(hots / "handler.py", good, bad).items():
             half = len(values) // 2
-            yield Row(f"{what} over {good} good reloads", f"{values[half - 1] - values[0]:+d}", str(values[:half]), "", "flat")
-            yield Row(f"{what} over {bad} failing reloads", f"{values[-1] - values[half]:+d}", str(values[half:]), "", "flat")
+            yield Row(
+                f"{what} over {good} good reloads", f"{values[half - 1] - values[0]:+d}", str(values[:half]), "", "flat"
+            )
+            yield Row(
+                f"{what} over {bad} failing reloads", f"{values[-1] - values[half]:+d}", str(values[half:]), "", "flat"
+            )
 
 
 def _held(path: Path, good: int, bad: int) -> dict[str, list[int]]:

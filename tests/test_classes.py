@@ -579,9 +579,9 @@ def test_instances_move_where_python_lets_no_class_change_its_bases(story: Files
     report = story.save(a=f"{head}class C{new}:\n    def k(self): return 2")
     assert (held.k(), held.x, story["a"].C().k()) == (2, 5, 2)
     assert hasattr(story["a"].C(), "m") == (new == "(M)")
-    if old != "(dict)":
+    if old != "(dict)" and new not in {"(Generic[T])", "(abc.ABC)"}:
         assert (type(held) is story["a"].C, hasattr(held, "m")) == (True, new == "(M)")
-    else:  # a dict cannot become anything else
+    else:  # CPython's rule for __class__ refuses it: a dict, or a first base that has slots and no __dict__
         assert any("C" in note for note in report.notes)
 
 

@@ -103,7 +103,7 @@ def test_both_modules_of_a_cycle_follow_later_edits(world: World) -> None:
 
 def test_the_modules_of_a_cycle_hold_each_other_and_not_retired_ones(world: World) -> None:
     world.watch({"a.py": "import PKG.b as b\nX = 1\n", "b.py": "import PKG.a as a\n"})
-    world.save({"a.py": "import PKG.b as b\nX = 2\n"})
+    world.save({"a.py": "from PKG import b\nX = 2\n"})
     assert world.value("hot.handlers.a.b is hot.handlers.b and hot.handlers.b.a is hot.handlers.a")
 
 

@@ -292,8 +292,12 @@ def test_a_traceback_of_code_that_began_before_a_save_shows_the_text_it_runs(wor
 def test_a_forwarded_call_shows_no_frame_of_ipyhot(world: World) -> None:
     world.watch({"a.py": "def f():\n    return 1\n"})
     world.ok("from PKG.a import f; held = [f]")
-    world.save({"a.py": "def f():\n    raise ValueError('newest')\n"})
-    assert "ipyhot" not in plain(world.run("held[0]()").traceback)
+    deco = "def deco(function):\n    def inner():\n        return function()\n    return inner\n\n@deco\n"
+    world.save({"a.py": deco + "def f():\n    raise ValueError('newest')\n"})
+    shown = plain(world.run("held[0]()").traceback)
+    assert world.value("held[0] is not f")
+    assert "raise ValueError('newest')" in shown
+    assert "ipyhot" not in shown
 
 
 def test_after_a_failure_an_edit_of_a_leaf_reaches_its_dependents(world: World) -> None:

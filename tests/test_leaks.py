@@ -4,6 +4,7 @@ import gc
 import itertools
 import linecache
 import sys
+import types
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,47 +44,100 @@ def counts() -> tuple[int, int, int]:
     return len(gc.get_objects()), len(sys.modules), len(linecache.cache)
 
 
+@pytest.fixture(params=[True, False], ids=["patched", "reloaded"])
+def either(request: pytest.FixtureRequest, engine: Engine) -> Engine:
+    """An engine that patches, and one that executes each edited file as a whole."""
+    engine.patches = request.param
+    return engine
+
+
 @pytest.mark.parametrize("text", [TEXT, TEXT + "raise ValueError(N)\n", TEXT + "x = (\n"], ids=["good", "raising", "broken"])
-def test_reloads_leave_nothing_behind(engine: Engine, text: str) -> None:
-    save(engine, TEXT.replace("{n}", "-1"))
+def test_reloads_leave_nothing_behind(either: Engine, text: str) -> None:
+    save(either, TEXT.replace("{n}", "-1"))
     for n in range(250):  # the history, which is bounded, is full then
-        save(engine, text.replace("{n}", str(n)))
+        save(either, text.replace("{n}", str(n)))
     before = counts()
     for n in range(250, 1000):
-        save(engine, text.replace("{n}", str(n)))
+        save(either, text.replace("{n}", str(n)))
     objects, modules, lines = (now - then for now, then in zip(counts(), before, strict=True))
     assert (modules, lines) == (0, 0)
     assert objects < 75  # a tenth of an object a reload
 
 
-def test_a_generation_that_nobody_holds_is_freed(engine: Engine) -> None:
-    name = save(engine, TEXT.replace("{n}", "0"))
-    old = weakref.ref(sys.modules[name])
-    save(engine, TEXT.replace("{n}", "1"))
+def parts_of(module: types.ModuleType) -> list[weakref.ref]:
+    """Return references to what each generation of TEXT has anew, whoever keeps identity."""
+    return [weakref.ref(part) for part in (module.N, module.f.__code__, module.C.m.__code__)]
+
+
+def numbered(number: int) -> str:
+    """Return a text whose constant, default, function and method all differ from those of other numbers."""
+    text = TEXT.replace("N = {n}", f"N = frozenset([{number}])")
+    return text.replace("return N", f"return len(N) * {number}").replace(", N\n", f", {number}\n")
+
+
+def test_a_generation_that_nobody_holds_is_freed(either: Engine) -> None:
+    name = save(either, numbered(0))
+    old = parts_of(sys.modules[name])
+    save(either, numbered(1))
     gc.collect()
-    assert old() is None
+    assert [part() for part in old] == [None] * 3
 
 
-def test_a_held_function_keeps_its_own_generation_and_no_other(engine: Engine) -> None:
-    name = save(engine, TEXT.replace("{n}", "0"))
+def test_a_reload_leaves_one_module_object(either: Engine) -> None:
+    name = save(either, numbered(0))
+    live = sys.modules[name]
+    for number in range(1, 4):
+        save(either, numbered(number))
+    gc.collect()
+    found = [each for each in gc.get_objects() if isinstance(each, types.ModuleType) and each.__name__ == name]
+    assert found == [live]
+
+
+def test_a_held_function_keeps_its_own_generation_and_no_other(either: Engine) -> None:
+    name = save(either, numbered(0))
     held = sys.modules[name].f
-    save(engine, TEXT.replace("{n}", "1"))
-    middle = weakref.ref(sys.modules[name].f)
-    for n in range(2, 5):
-        save(engine, TEXT.replace("{n}", str(n)))
+    save(either, numbered(1))
+    middle = parts_of(sys.modules[name])
+    for number in range(2, 5):
+        save(either, numbered(number))
     gc.collect()
     assert held() == 4
+    assert [part() for part in middle] == [None] * 3
+
+
+CLOSURE = """
+def make(a, b=0, c=0):
+    def f():
+        return {names}, {n}
+    return f
+
+f = make({n})
+"""
+
+
+def test_a_held_function_that_forwards_keeps_its_own_generation_and_no_other(either: Engine) -> None:
+    def text(number: int) -> str:
+        return CLOSURE.replace("{names}", ("a", "a, b", "a, b, c")[number % 3]).replace("{n}", str(number))
+
+    name = save(either, text(0))
+    held = sys.modules[name].f
+    save(either, text(1))
+    middle = weakref.ref(sys.modules[name].f)
+    assert middle() is not held
+    for number in range(2, 5):
+        save(either, text(number))
+    gc.collect()
+    assert held() == (4, 0, 4)
     assert middle() is None
 
 
-def test_lines_of_a_version_live_as_long_as_its_functions(engine: Engine) -> None:
-    name = save(engine, TEXT.replace("{n}", "0"))
-    running = compile("", "", "exec")
-    namespace = vars(sys.modules[name])
-    alias = namespace["f"].__code__.co_filename
-    save(engine, TEXT.replace("{n}", "1"))
+def test_lines_of_a_version_live_as_long_as_its_functions(either: Engine) -> None:
+    name = save(either, numbered(0))
+    running = sys.modules[name].f.__code__
+    alias = running.co_filename
+    save(either, numbered(1))
     gc.collect()
-    assert linecache.getlines(alias)[1] == "N = 0\n"
-    del namespace, running
+    assert linecache.getlines(alias)[1] == "N = frozenset([0])\n"
+    del running
     gc.collect()
     assert alias not in linecache.cache

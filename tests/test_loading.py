@@ -235,9 +235,9 @@ def test_a_file_that_writes_the_same_file_each_time_it_loads_ends(world: World) 
     text = """
         from pathlib import Path
         from __main__ import log
-        log.append(1)
         Path(__file__).with_name("b.py").write_text("exports = 1\\n")
-        import PKG.b
+        from PKG.b import exports
+        log.append(exports)
     """
     world.watch({"a.py": text})
     world.settle()

@@ -18,6 +18,7 @@ EXISTS = "!"  # the name that stands for the module's being there at all
 ALL = "*"  # the name that stands for whatever a star import takes
 _CLASS_HOOKS = frozenset({"__init_subclass__", "__set_name__", "__prepare__", "__mro_entries__", "__class_getitem__"})
 _ASKING = frozenset({"attrgetter", "getattr", "getmembers", "methodcaller"})  # for attributes that no code names
+_RUN_BY_THEIR_CLASS = frozenset({MIGRATE, "__subclasshook__", "__subclasscheck__", "__instancecheck__"})
 _DEPTH = 10  # of names that only stand for other names
 
 
@@ -52,34 +53,34 @@ class Draft:
             return False
         return bool(self.rebound) if name == ALL else name in self.rebound
 
-    def touches(self, name: str | None, mentions: Collection[str] | None = None) -> bool:
+    def touches(self, name: str | None, asked: Collection[str] | None = None) -> bool:
         """Tell whether what a name stands for may behave differently.
 
         Args:
             name: a name of the module.
-            mentions: the attributes that are ever asked for; a method that nobody asks for is not called.
+            asked: the attributes that are ever asked for; a method that nobody asks for is not called.
         """
         if self.rebinds(name):
             return True
         if name is None:
             return bool(self.touched or self.rebound)
-        return any(_is_met(path, name, mentions) for path in self.touched)
+        return any(_is_met(path, name, asked) for path in self.touched)
 
     def touches_hook(self, name: str | None) -> bool:
         """Tell whether what Python calls when a class is derived from this one behaves differently."""
         return any(p.startswith(f"{name}.") and p.rpartition(".")[2] in _CLASS_HOOKS for p in self.touched)
 
 
-def _is_met(path: str, name: str, mentions: Collection[str] | None) -> bool:
+def _is_met(path: str, name: str, asked: Collection[str] | None) -> bool:
     """Tell whether who uses a name may meet what has a qualified name."""
     if path == name:
         return True
     if not path.startswith(f"{name}."):
         return False
     member = path.removeprefix(f"{name}.").partition(".")[0]
-    if mentions is None or member == "<locals>" or (member.startswith("__") and member.endswith("__")):
+    if asked is None or member == "<locals>" or (member.startswith("__") and member.endswith("__")):
         return True
-    return member in mentions or not _ASKING.isdisjoint(mentions)
+    return member in asked or not _ASKING.isdisjoint(asked)
 
 
 class Effects:
@@ -358,7 +359,7 @@ class Effects:
         if (edit.changed or edit.removed) and not (old.names | new.names).isdisjoint(HANDOVER):
             self._take_whole(draft, "it hands over its state itself")
         for path in edit.touched:
-            if path.endswith(f".{MIGRATE}"):
+            if path.rpartition(".")[2] in _RUN_BY_THEIR_CLASS:
                 for index in new.writers.get(path.partition(".")[0], ()):
                     self._run(draft, index, path)
         for index, was in edit.kept.items():
@@ -572,10 +573,10 @@ class Effects:
             if len(chain) > 1 and not self._is_computed(outline, chain) and self._is_made_again(draft.name, outline, chain):
                 return chain[0]
         reached = list(self.reach(self._used(draft.name, outline, statement)))
-        mentions = facts.mentions.union(*(writer.facts.mentions for _, writer, _ in reached if writer is not None))
+        asked = facts.asks.union(*(writer.facts.asks for _, writer, _ in reached if writer is not None))
         for (module, name), writer, where in reached:
             other = self.drafts.get(module)
-            if other is None or not other.touches(name, mentions) or self._is_own(draft, index, module, name):
+            if other is None or not other.touches(name, asked) or self._is_own(draft, index, module, name):
                 continue
             if name not in other.grown or (module, name) not in self.writes(draft.name, outline, index):
                 return name or module

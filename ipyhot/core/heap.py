@@ -51,9 +51,10 @@ def instances(cls: type) -> list[Any]:
 def instance_deeds(classes: Mapping[type, type]) -> Iterator[tuple[list[Deed], str | None]]:
     """Move instances and foreign subclasses of replaced classes; one walk over the heap finds them all."""
     refused: set[type] = set()
+    staying = set(classes.values())
     for holder in _referrers(classes):
         old = type(holder)
-        if isinstance(holder, type) and holder in classes:
+        if isinstance(holder, type) and (holder in classes or holder in staying):
             continue
         if old in classes and old not in refused:
             if not can(holder, "__class__", old, classes[old], object.__setattr__):

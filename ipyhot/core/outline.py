@@ -75,7 +75,7 @@ class Facts:
     is_alias: bool  # one name more for what another one stands for, and nothing else
     members: Mapping[str, Member]  # of a class, by attribute
     head: object  # of a class: all but its body
-    mentions: frozenset[str]  # every name and attribute in its code and in that of functions in it
+    asks: frozenset[str]  # every name and attribute that its code, or that of functions in it, ever asks for
     is_decorated: bool
     is_future: bool
     is_inert: bool
@@ -156,6 +156,7 @@ def cut(text: str) -> list[str]:
 _SILENT: Final = frozenset({"CACHE", "EXTENDED_ARG", "KW_NAMES", "NOP", "NOT_TAKEN", "PRECALL", "PUSH_NULL", "RESUME"})
 _LOADS: Final = frozenset({"LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_GLOBALS", "LOAD_GLOBAL", "LOAD_NAME"})
 _ATTRIBUTES: Final = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
+_ASKS: Final = _LOADS | _ATTRIBUTES | {"IMPORT_FROM", "LOAD_SUPER_ATTR"}
 _CALLS: Final = frozenset({"CALL", "CALL_FUNCTION_EX", "CALL_KW"})
 _STORES: Final = frozenset({"STORE_GLOBAL", "STORE_NAME"})
 _DELETES: Final = frozenset({"DELETE_GLOBAL", "DELETE_NAME"})
@@ -210,6 +211,7 @@ class _Scan:
     binds: set[str] = field(default_factory=set)
     mutates: set[str] = field(default_factory=set)
     sets: set[Chain] = field(default_factory=set)
+    asks: set[str] = field(default_factory=set)
     calls: int = 0
     computes: bool = False
     is_effect: bool = False
@@ -232,6 +234,8 @@ class _Reader:
         self._finish()
 
     def _read(self, name: str, value: object) -> None:
+        if name in _ASKS:
+            self.scan.asks.add(str(value))
         if name in _ATTRIBUTES and self._chain:
             self._chain.append(str(value))
             return
@@ -339,7 +343,7 @@ def _facts(text: str, code: types.CodeType) -> Facts:
     used: set[Chain] = set()
     body: set[Chain] = set()
     mutates, body_mutates = set(top.mutates), set[str]()
-    binds, sets = set(top.binds), set(top.sets)
+    binds, sets, asks = set(top.binds), set(top.sets), set(top.asks)
     anything, body_anything, is_effect = top.anything, False, top.is_effect
     match = _DEFINITION.search(text) if text.startswith(("def", "async", "class", "@")) else None
     kind = Kind.OTHER if match is None else Kind.CLASS if match[0].startswith("class") else Kind.FUNCTION
@@ -348,6 +352,7 @@ def _facts(text: str, code: types.CodeType) -> Facts:
     (used if top.computes and not is_plain_class else held).update(top.chains)
     for inner, is_run in _parts(code):
         scan = _Reader(inner).scan
+        asks |= scan.asks
         if is_run:
             (used if scan.computes else held).update(scan.chains)
             mutates |= scan.mutates
@@ -388,7 +393,7 @@ def _facts(text: str, code: types.CodeType) -> Facts:
         is_alias=_is_alias(code),
         members=_members(code) if kind is Kind.CLASS else {},
         head=_head(code) if kind is Kind.CLASS else None,
-        mentions=frozenset(code.co_names).union(*(inner.co_names for inner in codes_in(code))),
+        asks=frozenset(asks),
         is_decorated=is_decorated,
         is_inert=is_inert(code),
         is_future=any(base == "__future__" for base, _ in found),

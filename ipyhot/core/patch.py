@@ -107,7 +107,8 @@ class Patch:
                 self._shadow(staged, live)
         for module in self._modules.values():
             for name in self._in_order(module):
-                old, new = self._elder(module.live, name, module, name), module.staged[name]
+                new = module.staged[name]
+                old = self._elder(module.live, name, module, name, new)
                 module.final[name] = self.successor(old, new, module, name)
                 if old is not module.live.get(name, _GONE) and name in module.live:
                     self._outlive(module.live[name], module.final[name], module, name)
@@ -115,11 +116,12 @@ class Patch:
             self._forward_outlived(module)
             self._bind(module)
 
-    def _elder(self, namespace: Mapping[str, Any], key: str, module: Module, path: str) -> Any:
+    def _elder(self, namespace: Mapping[str, Any], key: str, module: Module, path: str, new: Any) -> Any:
         """Return what stands under a name, or the definition that an earlier text had there and somebody still holds."""
         found = namespace.get(key, _GONE)
         returned = self._returned.get((module.name, path))
-        return found if returned is None or isinstance(found, types.FunctionType | type) else returned
+        kind = type if isinstance(new, type) else types.FunctionType
+        return found if isinstance(found, kind) or not isinstance(returned, kind) else returned
 
     def _in_order(self, module: Module) -> list[str]:
         """Return the names to change, definitions under their own name first: an alias must not take their place."""
@@ -148,7 +150,8 @@ class Patch:
     def _pair_definitions(self, module: Module) -> None:
         """Pair functions and classes that stand under their own name in both namespaces."""
         for name in module.names:
-            self._pair(self._elder(module.live, name, module, name), module.staged[name], module, name)
+            new = module.staged[name]
+            self._pair(self._elder(module.live, name, module, name, new), new, module, name)
 
     def _shadow(self, staged: Any, live: Any) -> None:
         """Let a live object stand for one that was only made for others to call or hold while they were loaded."""
@@ -348,7 +351,7 @@ class Patch:
         for key, value in after.items():
             if key in skipped or key in kept or isinstance(value, types.MemberDescriptorType):
                 continue
-            result = self.successor(self._elder(before, key, module, f"{path}.{key}"), value, module, f"{path}.{key}")
+            result = self.successor(self._elder(before, key, module, f"{path}.{key}", value), value, module, f"{path}.{key}")
             _point_at_class(result, new, old)
             if before.get(key, _GONE) is not result:
                 self.deeds.append(_set_member(old, key, before.get(key, _GONE), result))
@@ -540,7 +543,10 @@ class Patch:
                 self.deeds += self._relays.forward(module.name, path, old, new)
         elif isinstance(old, type):
             if isinstance(new, type) and old.__module__ == module.name and old.__qualname__ == path:
-                self.classes[old] = new
+                if _may_move(old, new):
+                    self.classes[old] = new
+                else:
+                    self.notes.append(f"instances of {path} keep their class: they would be misread as the new one's")
                 self._members_outlived(old, new, module, path)
         elif isinstance(old, _CACHED):
             self.caches.append(old)
@@ -643,6 +649,13 @@ def _shape(cls: type) -> tuple[object, ...]:
     slots = vars(cls).get("__slots__", ())
     names = (slots,) if isinstance(slots, str) else tuple(slots)
     return cls.__basicsize__, cls.__itemsize__, cls.__dictoffset__, cls.__weakrefoffset__, tuple(sorted(names))
+
+
+def _may_move(old: type, new: type) -> bool:
+    """Tell whether an instance of one class makes sense as one of another."""
+    is_enum = isinstance(old, enum.EnumType), isinstance(new, enum.EnumType)
+    is_tuple = issubclass(old, tuple) and getattr(old, "_fields", None) != getattr(new, "_fields", None)
+    return is_enum[0] == is_enum[1] and not is_tuple
 
 
 def _is_special(name: str) -> bool:
