@@ -1,4 +1,4 @@
-"""A pytest plugin that counts the walks over the heap that edits need: ``pytest -p walk_counter``, with this folder's path."""
+"""A pytest plugin that counts the walks over the heap that edits need: ``pytest -p walk_counter``."""
 
 import collections
 import json

@@ -5,6 +5,7 @@ prints the shortest walk it found as a test to paste below.
 """
 
 import collections
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -202,7 +203,12 @@ def test_random_programs_are_after_each_save_as_in_a_fresh_process(
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    run_state_machine_as_test(lambda: Machine(findings), settings=options)
+    gc.collect()
+    gc.freeze()  # a heap pass of the engine looks at what the walks make, not at all of pytest and Hypothesis
+    try:
+        run_state_machine_as_test(lambda: Machine(findings), settings=options)
+    finally:
+        gc.unfreeze()
     told = findings.told
     print(dict(told))  # noqa: T201 - pytest -s shows what was compared
     if findings.stories:

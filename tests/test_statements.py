@@ -683,7 +683,6 @@ COSMETIC = {
     "spaces": lambda text: text.replace(" = ", "  =  ").replace(", ", ",   "),
     "line break": lambda text: text.replace("ran('cache', {})", "ran(\n    'cache',\n    {},\n)"),
     "parentheses": lambda text: text.replace("ran('cache', {})", "(ran(('cache'), {}))"),
-    "semicolon": lambda text: text.replace("\nB =", "; B ="),
     "spelling of a number": lambda text: text.replace("16", "0x10"),
     "functions moved up": lambda text: (
         RAN + "def f():\n    raise ValueError('here')\n" + text.replace(RAN, "").split("def f")[0]

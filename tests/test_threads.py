@@ -149,9 +149,7 @@ def under_another_base(number: object) -> str:
 
 
 @pytest.mark.parametrize("text", [in_place, under_another_base])
-def test_instances_made_by_a_busy_thread_all_end_up_in_the_newest_class(
-    world: World, text: Callable[[object], str]
-) -> None:
+def test_instances_made_by_a_busy_thread_all_end_up_in_the_newest_class(world: World, text: Callable[[object], str]) -> None:
     world.watch({"m.py": text(0)})
     world.ok("""
         import threading, PKG.m

@@ -249,6 +249,8 @@ class Effects:
             yield ref, None, outline
             if outline is None or name in {None, EXISTS, ALL}:
                 continue
+            if name not in outline.names:
+                stack += [(star, name) for star in outline.stars if self._is_watched(star)]
             for index in outline.writers.get(str(name)) or outline.writers.get("__getattr__", ()):
                 statement = outline.statements[index]
                 yield ref, statement, outline
@@ -706,10 +708,9 @@ def _changed_parts(before: Facts | None, facts: Facts) -> set[str]:
     is_class = before is not None and before.kind is Kind.CLASS and facts.kind is Kind.CLASS
     if before is None or not is_class or before.head != facts.head or not (before.members and facts.members):
         return {facts.name}
-    if before is facts or facts.is_decorated:
-        return {facts.name}
     names = before.members.keys() | facts.members.keys()
-    return {f"{facts.name}.{name}" for name in names if before.members.get(name) != facts.members.get(name)}
+    changed = {f"{facts.name}.{name}" for name in names if before.members.get(name) != facts.members.get(name)}
+    return changed if changed and not facts.is_decorated else {facts.name}
 
 
 def _is_reshaped(before: Facts, facts: Facts) -> bool:

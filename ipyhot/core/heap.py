@@ -48,10 +48,16 @@ def instances(cls: type) -> list[Any]:
     return [found for found in _referrers(family) if type(found) in family]
 
 
-def instance_deeds(classes: Mapping[type, type]) -> Iterator[tuple[list[Deed], str | None]]:
-    """Move instances and foreign subclasses of replaced classes; one walk over the heap finds them all."""
+def instance_deeds(
+    classes: Mapping[type, type], staying: Collection[type] = ()
+) -> Iterator[tuple[list[Deed], str | None]]:
+    """Move instances and foreign subclasses of replaced classes; one walk over the heap finds them all.
+
+    Args:
+        classes: those that retire, each with its successor.
+        staying: classes that are given their bases anyway.
+    """
     refused: set[type] = set()
-    staying = set(classes.values())
     for holder in _referrers(classes):
         old = type(holder)
         if isinstance(holder, type) and (holder in classes or holder in staying):

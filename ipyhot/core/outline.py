@@ -214,7 +214,7 @@ class _Scan:
     asks: set[str] = field(default_factory=set)
     calls: int = 0
     computes: bool = False
-    is_effect: bool = False
+    effects: int = 0  # calls whose result is thrown away
     anything: str = ""
 
 
@@ -259,7 +259,7 @@ class _Reader:
         elif name in _STORES | _DELETES:
             scan.binds.add(str(value))
         elif name == "POP_TOP" and self._is_called:
-            scan.is_effect = True
+            scan.effects += 1
         self._is_called = name in _CALLS
         scan.calls += self._is_called
         self._operands.clear()
@@ -341,15 +341,20 @@ def _facts(text: str, code: types.CodeType) -> Facts:
     top = _Reader(code).scan
     held: set[Chain] = set()
     used: set[Chain] = set()
+    is_known = _is_known_effect(top, text)
     body: set[Chain] = set()
     mutates, body_mutates = set(top.mutates), set[str]()
     binds, sets, asks = set(top.binds), set(top.sets), set(top.asks)
-    anything, body_anything, is_effect = top.anything, False, top.is_effect
+    anything, body_anything = top.anything, False
+    is_effect = top.effects > 0 and not is_known
     match = _DEFINITION.search(text) if text.startswith(("def", "async", "class", "@")) else None
     kind = Kind.OTHER if match is None else Kind.CLASS if match[0].startswith("class") else Kind.FUNCTION
     is_decorated = match is not None and text.startswith("@")
     is_plain_class = kind is Kind.CLASS and top.calls == 1 and not is_decorated
     (used if top.computes and not is_plain_class else held).update(top.chains)
+    if is_known and top.calls == 1:  # what a container is given, it only holds
+        held.update(chain for chain in used if chain[-1] not in _MUTATORS)
+        used -= held
     for inner, is_run in _parts(code):
         scan = _Reader(inner).scan
         asks |= scan.asks
@@ -358,7 +363,7 @@ def _facts(text: str, code: types.CodeType) -> Facts:
             mutates |= scan.mutates
             sets |= scan.sets
             anything = anything or scan.anything
-            is_effect |= scan.is_effect
+            is_effect |= scan.effects > 0
             body_mutates |= scan.binds if inner.co_flags & _OPTIMIZED else set()
         else:
             body |= scan.chains
@@ -387,7 +392,7 @@ def _facts(text: str, code: types.CodeType) -> Facts:
         body_imports=tuple(one for one in everywhere if one not in found),
         stars=stars,
         sets=frozenset(sets),
-        doubt=_doubt(anything, is_effect=is_effect and not _is_known_effect(top, text)),
+        doubt=_doubt(anything, is_effect=is_effect),
         reads_anything=bool(anything),
         body_reads_anything=body_anything,
         is_alias=_is_alias(code),
@@ -456,10 +461,12 @@ def _is_alias(code: types.CodeType) -> bool:
 
 
 def _is_known_effect(scan: _Scan, text: str) -> bool:
-    """Tell whether all that an expression statement does is to change a container in a way that is known."""
-    return scan.calls == 1 and bool(scan.mutates) and text[:1] not in " \t"
+    """Tell whether an expression statement changes a container in a way that is known, and does no more."""
+    match = _MUTATION.match(text)
+    return match is not None and match[1] in _MUTATORS and scan.effects == 1
 
 
+_MUTATION: Final = re.compile(r"\w+(?:\.\w+)*\.(\w+)\(")
 _DECORATOR: Final = re.compile(r"^@[ \t]*(\w+)[ \t]*\.", re.MULTILINE)
 _METACLASS: Final = re.compile(r"\bmetaclass[ \t]*=[ \t]*([\w.]+)")
 

@@ -74,6 +74,7 @@ class Patch:
         self.deeds: list[Deed] = []
         self.notes: list[str] = []
         self.classes: dict[type, type] = {}  # those that retire, each with its successor
+        self.staying: set[type] = set()  # elders that become what a staged class is
         self.caches: list[Any] = []
         self.abstract: list[tuple[type, type, bool]] = []  # with an ABC as elder: whether its registry is made anew
         self.replaced: dict[int, tuple[Any, Any]] = {}  # definitions that could not stay: id of the old one → old, new
@@ -84,6 +85,7 @@ class Patch:
         self.made_again: list[tuple[type, type]] = []
         self._class_pairs: list[tuple[type, type]] = []
         self._growing: dict[int, tuple[type, ...]] = {}  # id of a staged class whose elder is to become it → its bases
+        self._places: dict[tuple[str, str], Any] = {}  # module and path → what will stand there
         self._returned: dict[tuple[str, str], Any] = {}
         self._relays = relays
         self._departed = departed
@@ -246,7 +248,7 @@ class Patch:
         """Return what is to stand where ``old`` stood: ``old`` itself where it can become what ``new`` is."""
         if old is new:
             return old
-        result = self._successor(old, new, module, path)
+        result = self._places[module.name, path] = self._successor(old, new, module, path)
         if result is not old and old is not _GONE:
             self._outlive(old, result, module, path)
         return result
@@ -315,6 +317,7 @@ class Patch:
 
     def _class(self, old: type, new: type, bases: tuple[type, ...], module: Module, path: str) -> None:
         self.classes[new] = old
+        self.staying.add(old)
         if type(old) is not type(new):
             self.deeds.append(heap.switch(old, "__class__", type(old), self._base(type(new)), type.__setattr__))
         if bases != old.__bases__:
@@ -401,6 +404,9 @@ class Patch:
 
     def _holder(self, old: Any, new: Any, module: Module, path: str) -> Any:
         """Let an object of the standard library that keeps a function in an attribute take over the new one's attributes."""
+        for key, value in vars(new).items():
+            if isinstance(value, types.FunctionType) and self._may_take_over(vars(old).get(key), value, path):
+                self._take_over(vars(old)[key], value)
         for key, value in list(vars(new).items()):
             before = vars(old).get(key, _GONE)
             result = before if key == "lock" else self.successor(before, value, module, path + _WRAPPED)
@@ -581,7 +587,8 @@ class Patch:
     def _forward_outlived(self, module: Module) -> None:
         """Lead functions that were outlived earlier to the newest, too."""
         for path in self._relays.paths(module.name):
-            new = _at({**module.live, **module.final}, path) if _WRAPPED not in path else _GONE
+            known = self._places.get((module.name, path), _GONE)
+            new = known if known is not _GONE or _WRAPPED in path else _at({**module.live, **module.final}, path)
             if callable(new):
                 self.deeds += self._relays.lead(module.name, path, new)
 

@@ -78,7 +78,7 @@ class Succession:
         self._add_lingering(heirs, patch)
         notes = list(patch.notes)
         if self._are_held(patch.classes):
-            for parts, note in heap.instance_deeds(patch.classes):
+            for parts, note in heap.instance_deeds(patch.classes, patch.staying):
                 deeds += parts
                 notes += [note] if note is not None and note not in notes else []
         return deeds + migrations, notes
