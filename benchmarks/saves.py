@@ -65,10 +65,9 @@ def among_importers(scale: Scale) -> Iterator[Row]:
     """A body edit of a file that many import, beside that of a file in the same folder that none does."""
     many = scale(1000)
     first: list[list[float]] = [[], []]
-    for start in range(scale(10)):
+    for start in range(scale(20)):
         with folder() as hots, imported_and_not(hots, many) as saves:
-            for index in (0, 1) if start % 2 else (1, 0):
-                first[index].append(saves[index](1))
+            first[start % 2].append(saves[start % 2](1))
     with folder() as hots, imported_and_not(hots, many) as saves:
         imported, alone = in_turn(scale(200), *saves)
         stale = [name for name in sys.modules if name.startswith("hots.user") and sys.modules[name].use() != scale(200)]

@@ -357,7 +357,13 @@ def test_what_changed_and_what_computes_with_it_runs(old: str, new: str, ran: li
         ("K = 1\nL = 1\n", "K = 1\nL = 2\n", "from a import K\nX = K + 1\n", []),
         ("K = 1\n", "K = 2\n", "from a import *\nX = K + 1\n", ["from a import *", "X = K + 1"]),
         ("K = 1\n", "K = 1\nL = 1\n", "from a import *\n", ["from a import *"]),
-        ("class C: pass\n", "class C:\n    x = 1\n", "from a import C\nclass D(C): pass\nX = C()\n", ["X = C()"]),
+        ("class C:\n    x = 1\n", "class C:\n    x = 2\n", "from a import C\nX = C().x\nY = C()\n", ["X = C().x"]),
+        (
+            "class C: pass\n",
+            "class C:\n    def __init__(self): pass\n",
+            "from a import C\nclass D(C): pass\nX = C()\n",
+            ["X = C()"],
+        ),
     ],
 )
 def test_what_another_file_takes_and_computes_with_runs(old: str, new: str, imports: str, ran: list[str]) -> None:
@@ -478,8 +484,14 @@ def test_names_that_no_statement_binds_any_more_are_gone(old: str, new: str, gon
     ],
 )
 def test_attributes_of_a_class_that_are_computed_as_before_keep_their_value(old: str, new: str, kept: set[str]) -> None:
-    members = saved(old, new)["a"].members["C"]
-    assert members & {"a", "b", "c"} == kept
+    assert saved(old, new)["a"].remade["C"].kept & {"a", "b", "c"} == kept
+
+
+def test_what_the_text_of_a_class_bound_before_is_known_unless_something_else_may_have_bound_it() -> None:
+    old, new = "class C:\n    a = 1\n", "class C:\n    a = 2\n"
+    assert {"a"} <= saved(old, new)["a"].remade["C"].bound
+    assert saved(f"@d\n{old}", f"@d\n{new}")["a"].remade["C"].bound == set()
+    assert saved(f"{old}C.b = 1\n", f"{new}C.b = 1\n")["a"].remade == {}
 
 
 def test_definitions_that_cache_results_are_stale_when_what_they_call_changed() -> None:

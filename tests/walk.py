@@ -23,6 +23,7 @@ from typing import Any
 from conftest import Files
 from fresh import Fresh, Portrait, is_dunder
 from shorten import Story, Texts
+from surroundings import put_back
 
 from ipyhot.core.model import Report, Way
 
@@ -105,6 +106,8 @@ class Walk:
 
     def _settled(self, before: dict[str, str]) -> None:
         self.told["settled"] += 1
+        if changed := put_back():
+            raise AssertionError(f"changed, though they are not watched: {changed}")
         self._live = live = self.live()
         disk = {name: data.decode() for name, data in self._bytes(self.disk).items()}
         self._check_what_is_live(live, disk)
@@ -285,7 +288,8 @@ class Walk:
         member = now[held.extra]
         if member is held.value:
             return True
-        is_mixed = now._member_type_ is not object or not held.is_unbroken or member.name != held.extra
+        is_mixed = {now._member_type_, type(held.value)._member_type_} != {object}  # its value cannot be changed in place
+        is_mixed |= not held.is_unbroken or member.name != held.extra
         assert is_mixed, f"{held.place}.{held.extra}: what is held is not what the class holds"
         return False
 

@@ -235,8 +235,15 @@ class Effects:
     def _binders(self, outline: Outline, name: str) -> list[Facts]:
         return [outline.statements[i].facts for i in outline.writers.get(name, ()) if name in outline.statements[i].facts.binds]
 
-    def reach(self, refs: Iterable[Ref]) -> Iterator[tuple[Ref, Statement | None, Outline | None]]:
-        """Yield some names and all that what they stand for may read when it is called, with who binds them."""
+    def reach(
+        self, refs: Iterable[Ref], *, of: Statement | None = None
+    ) -> Iterator[tuple[Ref, Statement | None, Outline | None]]:
+        """Yield some names and all that what they stand for may read when it is called, with who binds them.
+
+        Args:
+            refs: where to start.
+            of: the statement that reads them; what it does itself to their objects is not what it reads.
+        """
         seen: set[Ref] = set()
         stack = list(refs)
         while stack:
@@ -253,6 +260,8 @@ class Effects:
                 stack += [(star, name) for star in outline.stars if self._is_watched(star)]
             for index in outline.writers.get(str(name)) or outline.writers.get("__getattr__", ()):
                 statement = outline.statements[index]
+                if statement is of:
+                    continue
                 yield ref, statement, outline
                 facts = statement.facts
                 for base, attribute in outline.imported.get(str(name), ()):
@@ -574,7 +583,7 @@ class Effects:
         for chain in facts.held:
             if len(chain) > 1 and not self._is_computed(outline, chain) and self._is_made_again(draft.name, outline, chain):
                 return chain[0]
-        reached = list(self.reach(self._used(draft.name, outline, statement)))
+        reached = list(self.reach(self._used(draft.name, outline, statement), of=statement))
         asked = facts.asks.union(*(writer.facts.asks for _, writer, _ in reached if writer is not None))
         for (module, name), writer, where in reached:
             other = self.drafts.get(module)

@@ -423,6 +423,8 @@ class Engine:
             if out.isdisjoint(changes):  # a dependent that has no veto said no: nothing more can be tried
                 return built
             changes = {name: change for name, change in changes.items() if name not in out}
+            loaders = {name: loader for name, loader in loaders.items() if name in changes}
+            revisions = {name: revision for name, revision in revisions.items() if name in changes}
 
     def _judge(
         self, stage: Stage, wanted: Plan, changes: Mapping[str, Change]
@@ -681,7 +683,8 @@ class Engine:
         if heir is not None:
             live = self._live_module(stage, name)
             before = dict(heir.module.live)
-            after = {key: value for key, value in before.items() if key not in heir.module.gone} | heir.module.final
+            names = {key: value for key, value in before.items() if key not in OWN_NAMES.union(heir.module.gone)}
+            after = names | {key: heir.module.staged[key] for key in OWN_NAMES & heir.module.staged.keys()} | heir.module.final
             return Replacement(name, live, before, live, after)
         old = stage.worn.get(name)
         namespace = {} if old is None else object.__getattribute__(old, "__dict__")

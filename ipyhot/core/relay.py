@@ -85,13 +85,14 @@ def _forwarding_code(old: types.CodeType, relay: Relay, new: object) -> types.Co
     # From Python 3.11 on a call of a coroutine function makes the coroutine in its first instruction, so a plain body
     # may wear the flag: it returns the successor's coroutine (or generator), and inspect still sees what it was.
     template = _template(len(old.co_freevars))
-    kind = (getattr(new, "__code__", None) or old).co_flags & _KIND
+    shown = getattr(new, "__code__", None) or old  # the lines of the old version may be gone by the time it raises
+    kind = shown.co_flags & _KIND
     return template.replace(
         co_consts=tuple(relay if value == "relay" else value for value in template.co_consts),
         co_flags=(template.co_flags & ~_KIND) | kind,
         co_freevars=old.co_freevars,
         co_name=old.co_name,
         co_qualname=old.co_qualname,
-        co_filename=old.co_filename,
-        co_firstlineno=old.co_firstlineno,
+        co_filename=shown.co_filename,
+        co_firstlineno=shown.co_firstlineno,
     )
