@@ -5,7 +5,8 @@ from collections.abc import Iterable
 import pytest
 
 from ipyhot.core import diff
-from ipyhot.core.outline import Outline, outline, own_codes, revised
+from ipyhot.core.codes import own_codes
+from ipyhot.core.outline import Outline, outline, revised
 
 
 def outlined(text: str) -> Outline:

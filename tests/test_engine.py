@@ -9,6 +9,7 @@ import weakref
 import pytest
 from conftest import Files
 
+
 def test_undoing_what_held_a_burst_back_lets_the_rest_go_live(files: Files) -> None:
     files.start(a="X = 1", b="Y = 1", user="from .a import X\nfrom .b import Y")
     files.save(a="X = 2", b="Z = 1")

@@ -10,19 +10,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ipyhot.core import outline as outlines
-from ipyhot.core.outline import (
-    Facts,
-    Kind,
-    NotSeparable,
-    Outline,
-    Statement,
-    codes_in,
-    cut,
-    outline,
-    prepared,
-    revised,
-    rooted,
-)
+from ipyhot.core.codes import codes_in
+from ipyhot.core.facts import Facts, Kind
+from ipyhot.core.outline import NotSeparable, Outline, Statement, cut, outline, prepared, revised, rooted
 
 FUZZ = int(os.environ.get("IPYHOT_FUZZ", "0"))
 

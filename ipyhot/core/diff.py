@@ -6,7 +6,9 @@ import types
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ipyhot.core.outline import CodeKey, Kind, Outline, Statement, own_codes, signature
+from ipyhot.core.codes import CodeKey, own_codes, signature
+from ipyhot.core.facts import Kind
+from ipyhot.core.outline import Outline, Statement
 
 __all__ = ["Edit", "edit", "pairs", "successors"]
 
@@ -134,9 +136,7 @@ def successors(
         yield from _paired(before, after)
 
 
-def _paired(
-    before: list[types.CodeType], after: list[types.CodeType]
-) -> Iterator[tuple[types.CodeType, types.CodeType]]:
+def _paired(before: list[types.CodeType], after: list[types.CodeType]) -> Iterator[tuple[types.CodeType, types.CodeType]]:
     if len(before) == len(after) == 1:
         yield before[0], after[0]
         return

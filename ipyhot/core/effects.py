@@ -8,18 +8,15 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from ipyhot.core.diff import Edit
+from ipyhot.core.facts import Chain, Facts, Kind
 from ipyhot.core.model import HANDOVER, MIGRATE
-from ipyhot.core.outline import Chain, Facts, Kind, Outline, Statement
+from ipyhot.core.outline import Outline, Statement
+from ipyhot.core.reach import ALL, CLASS_HOOKS, EXISTS, Reach, Ref
 
 __all__ = ["Draft", "Effects", "Ref", "shown"]
 
-Ref = tuple[str, str | None]  # module and name in it; without a name any of them
-EXISTS = "!"  # the name that stands for the module's being there at all
-ALL = "*"  # the name that stands for whatever a star import takes
-_CLASS_HOOKS = frozenset({"__init_subclass__", "__set_name__", "__prepare__", "__mro_entries__", "__class_getitem__"})
 _ASKING = frozenset({"attrgetter", "getattr", "getmembers", "methodcaller"})  # for attributes that no code names
 _RUN_BY_THEIR_CLASS = frozenset({MIGRATE, "__subclasshook__", "__subclasscheck__", "__instancecheck__"})
-_DEPTH = 10  # of names that only stand for other names
 
 
 @dataclass(slots=True, eq=False)
@@ -68,7 +65,7 @@ class Draft:
 
     def touches_hook(self, name: str | None) -> bool:
         """Tell whether what Python calls when a class is derived from this one behaves differently."""
-        return any(p.startswith(f"{name}.") and p.rpartition(".")[2] in _CLASS_HOOKS for p in self.touched)
+        return any(p.startswith(f"{name}.") and p.rpartition(".")[2] in CLASS_HOOKS for p in self.touched)
 
 
 def _is_met(path: str, name: str, asked: Collection[str] | None) -> bool:
@@ -90,6 +87,7 @@ class Effects:
         outline_of: the live outline of a watched module, or None if there is none.
         dependents: who imports one of some modules while loading, as far as it matters to what they compute.
         edges: what a module's load imported, as recorded.
+        is_module: whether there is a live module of a name.
         is_watched: whether a module belongs to a watched folder.
         grows: whether a statement may add to the object that a name of a module stands for, as it is.
         holds: whether a name of a module stands for a function made of one of some code objects, or for what holds one.
@@ -102,6 +100,7 @@ class Effects:
         outline_of: Callable[[str], Outline | None],
         dependents: Callable[[str, bool], Iterable[str]],
         edges: Callable[[str], Collection[str]],
+        is_module: Callable[[str], bool],
         is_watched: Callable[[str], bool],
         grows: Callable[[str, str], bool],
         holds: Callable[[str, str, Collection[types.CodeType]], bool],
@@ -116,7 +115,12 @@ class Effects:
         self._edges = edges
         self._is_watched = is_watched
         self._replayed: dict[tuple[str, str], str] = {}  # whose object is made again, and why
-        self._writes: dict[tuple[str, int], frozenset[tuple[str, str]]] = {}
+        self._names = Reach(
+            outline=self._outline,
+            was_bound=self._was_bound,
+            is_module=lambda name: name in self.drafts or is_module(name),
+            is_watched=is_watched,
+        )
 
     def settle(self) -> None:
         """Add what the drafts reach, until nothing is added any more."""
@@ -138,214 +142,17 @@ class Effects:
             statement.facts.name
             for statement in outline.statements
             if statement.facts.kind in {Kind.FUNCTION, Kind.CLASS} and "cache" in statement.text
-            for (module, name), _, _ in self.reach([(draft.name, statement.facts.name)])
+            for (module, name), _, _ in self._names.reach([(draft.name, statement.facts.name)])
             if module in self.drafts and self.drafts[module].touches(name)
         )
+
+    def _was_bound(self, name: str, bound: str) -> bool:
+        draft = self.drafts.get(name)
+        return draft is not None and draft.old is not None and bound in draft.old.names
 
     def _outline(self, name: str) -> Outline | None:
         draft = self.drafts.get(name)
         return draft.outline if draft is not None else self._outline_of(name)
-
-    # -- what names mean
-
-    def refs(self, name: str, outline: Outline, chain: Chain) -> Iterator[Ref]:
-        """Yield what a chain means in a module, as far as it is watched."""
-        first, rest = chain[0], chain[1:]
-        draft = self.drafts.get(name)
-        if first in outline.names or (draft is not None and draft.old is not None and first in draft.old.names):
-            yield name, first
-            for base, attribute in outline.imported.get(first, ()):
-                yield from self._imported(base, attribute, rest)
-        else:
-            yield from ((star, first) for star in outline.stars if self._is_watched(star))
-
-    def _imported(self, base: str, attribute: str | None, rest: Chain, depth: int = 0) -> Iterator[Ref]:
-        if attribute is not None:
-            if not self._is_module(f"{base}.{attribute}"):
-                if self._is_watched(base):
-                    yield base, attribute
-                    outline = self._outline(base) if rest and depth < _DEPTH else None
-                    for further, name in outline.imported.get(attribute, ()) if outline is not None else ():
-                        yield from self._imported(further, name, rest, depth + 1)
-                return
-            base = f"{base}.{attribute}"
-        while rest and self._is_module(f"{base}.{rest[0]}"):
-            base, rest = f"{base}.{rest[0]}", rest[1:]
-        if self._is_watched(base):
-            yield base, rest[0] if rest else None
-
-    def _is_module(self, name: str) -> bool:
-        return name in self.drafts or self._outline_of(name) is not None
-
-    def _import_refs(self, outline: Outline, imports: Iterable[tuple[str, tuple[str, ...]]]) -> Iterator[Ref]:
-        """Yield what import statements take while they run."""
-        for base, names in imports:
-            base = outline.resolve(base)  # noqa: PLW2901 - relative to absolute
-            parts = base.split(".")
-            for end in range(1, len(parts) + 1):
-                if self._is_watched(".".join(parts[:end])):
-                    yield ".".join(parts[:end]), EXISTS
-            for name in names:
-                if name == ALL:
-                    yield base, ALL
-                elif self._is_module(f"{base}.{name}"):
-                    yield f"{base}.{name}", EXISTS
-                elif self._is_watched(base):
-                    yield base, name
-
-    def _held(self, name: str, outline: Outline, statement: Statement) -> Iterator[Ref]:
-        """Yield what a statement stores without computing with it."""
-        for chain in statement.facts.held:
-            yield from self.refs(name, outline, chain)
-        yield from self._import_refs(outline, statement.facts.imports)
-
-    def _used(self, name: str, outline: Outline, statement: Statement) -> Iterator[Ref]:
-        """Yield what a statement computes with."""
-        facts = statement.facts
-        computes = bool(facts.used)
-        for chain in facts.used:
-            yield from self.refs(name, outline, chain)
-        for chain in facts.held:
-            if self._is_computed(outline, chain):
-                computes = True
-                yield from self.refs(name, outline, chain)
-        if computes and facts.kind is Kind.OTHER:
-            for chain in facts.body:
-                yield from self.refs(name, outline, chain)
-        if facts.kind is Kind.CLASS:
-            noticing = {chain for chain, _ in self._registered_with(name, outline, statement)}
-            for chain in noticing | facts.metaclass:
-                yield from self.refs(name, outline, chain)
-
-    def _needed(self, name: str, outline: Outline, statement: Statement) -> Iterator[Ref]:
-        """Yield what a statement looks into while it runs: what it computes with, bases, and what it reads attributes of."""
-        yield from self._used(name, outline, statement)
-        for chain in statement.facts.held:
-            if len(chain) > 1 or statement.facts.kind is Kind.CLASS:
-                yield from self.refs(name, outline, chain)
-
-    def _is_computed(self, outline: Outline, chain: Chain) -> bool:
-        """Tell whether reading a chain may run code: an attribute of anything but a module or class may be a property."""
-        if len(chain) == 1 or {f.kind for f in self._binders(outline, chain[0])} == {Kind.CLASS}:
-            return False
-        origins = outline.imported.get(chain[0], ())
-        modules = [attribute is None or self._is_module(f"{base}.{attribute}") for base, attribute in origins]
-        return not modules or not all(modules)
-
-    def _binders(self, outline: Outline, name: str) -> list[Facts]:
-        return [outline.statements[i].facts for i in outline.writers.get(name, ()) if name in outline.statements[i].facts.binds]
-
-    def reach(
-        self, refs: Iterable[Ref], *, of: Statement | None = None
-    ) -> Iterator[tuple[Ref, Statement | None, Outline | None]]:
-        """Yield some names and all that what they stand for may read when it is called, with who binds them.
-
-        Args:
-            refs: where to start.
-            of: the statement that reads them; what it does itself to their objects is not what it reads.
-        """
-        seen: set[Ref] = set()
-        stack = list(refs)
-        while stack:
-            ref = stack.pop()
-            if ref in seen:
-                continue
-            seen.add(ref)
-            module, name = ref
-            outline = self._outline(module)
-            yield ref, None, outline
-            if outline is None or name in {None, EXISTS, ALL}:
-                continue
-            if name not in outline.names:
-                stack += [(star, name) for star in outline.stars if self._is_watched(star)]
-            for index in outline.writers.get(str(name)) or outline.writers.get("__getattr__", ()):
-                statement = outline.statements[index]
-                if statement is of:
-                    continue
-                yield ref, statement, outline
-                facts = statement.facts
-                for base, attribute in outline.imported.get(str(name), ()):
-                    stack += [found for found in self._imported(base, attribute, ()) if found[1] is not None]
-                for chain in facts.held | facts.used | facts.body:
-                    stack += self.refs(module, outline, chain)
-                stack += self._import_refs(outline, facts.body_imports)
-
-    # -- who writes what
-
-    def writes(self, name: str, outline: Outline, index: int) -> frozenset[tuple[str, str]]:
-        """Return every name whose object a statement makes or changes in place, as module and name."""
-        key = (name, index)
-        is_current = self._outline(name) is outline
-        if is_current and key in self._writes:
-            return self._writes[key]
-        statement = outline.statements[index]
-        found = {(name, bound) for bound in statement.facts.binds}
-        for changed in statement.facts.mutates:
-            found.update(self._same_object(name, outline, changed))
-        for chain in statement.facts.sets:
-            refs = self.refs(name, outline, chain)
-            found.update((module, attr) for module, attr in refs if attr == chain[-1] and module != name)
-        found.update(self._written_by_calls(name, outline, statement))
-        result = frozenset(found)
-        if is_current:
-            self._writes[key] = result
-        return result
-
-    def _same_object(self, name: str, outline: Outline, changed: str) -> set[tuple[str, str]]:
-        """Return every name that stands for the object of one: what it was imported from, or is an alias of."""
-        found: set[tuple[str, str]] = set()
-        stack = [(name, changed)]
-        while stack:
-            ref = stack.pop()
-            where = outline if ref[0] == name else self._outline(ref[0])
-            if ref in found or where is None:
-                continue
-            found.add(ref)
-            writers = [where.statements[index].facts for index in where.writers.get(ref[1], ())]
-            aliases = [facts for facts in writers if facts.is_alias and ref[1] in facts.binds]
-            chains = [chain for facts in aliases for chain in facts.held] + [(ref[1],)]
-            stack += [(m, a) for chain in chains for m, a in self.refs(ref[0], where, chain) if a is not None]
-        return found
-
-    def _written_by_calls(self, name: str, outline: Outline, statement: Statement) -> Iterator[tuple[str, str]]:
-        for (module, _), writer, where in self.reach(self._used(name, outline, statement)):
-            if writer is not None and where is not None and writer.facts.kind in {Kind.FUNCTION, Kind.CLASS}:
-                yield from self._data(module, where, writer.facts.body_mutates)
-        if statement.facts.kind is Kind.OTHER and statement.facts.used:
-            yield from self._data(name, outline, statement.facts.body_mutates)
-        if statement.facts.kind is Kind.CLASS:
-            yield from (ref for _, ref in self._registered_with(name, outline, statement))
-
-    def _data(self, module: str, outline: Outline, names: Iterable[str]) -> Iterator[tuple[str, str]]:
-        for changed in names:
-            yield from self._same_object(module, outline, changed)
-
-    def _registered_with(
-        self, name: str, outline: Outline, statement: Statement
-    ) -> Iterator[tuple[Chain, tuple[str, str]]]:
-        """Yield the bases and metaclasses that take note of each class that is made of them."""
-        for chain in statement.facts.held | statement.facts.used:
-            for module, attr in self.refs(name, outline, chain):
-                where = self._outline(module)
-                if attr is not None and where is not None and self._takes_note(module, where, attr):
-                    yield chain, (module, attr)
-
-    def _takes_note(self, module: str, outline: Outline, attr: str, depth: int = 0) -> bool:
-        hooks = ("__init_subclass__", "__new__", "__init__")
-        for index in outline.writers.get(attr, ()):
-            facts = outline.statements[index].facts
-            if facts.kind is not Kind.CLASS:
-                continue
-            is_meta = any(chain == ("type",) for chain in facts.held | facts.used)
-            if any((f"{attr}.{hook}", 0) in outline.codes for hook in (hooks if is_meta else hooks[:1])):
-                return True
-            for chain in facts.held:
-                for base, inner in self.refs(module, outline, chain):
-                    where = self._outline(base)
-                    if inner and where is not None and depth < _DEPTH and (base, inner) != (module, attr):
-                        if self._takes_note(base, where, inner, depth + 1):
-                            return True
-        return False
 
     # -- the course of an edit
 
@@ -356,7 +163,7 @@ class Effects:
             self._take_whole(draft, why)
         if draft.is_gone and old is not None:
             for index in range(len(old.statements)):
-                for ref in self.writes(draft.name, old, index):
+                for ref in self._names.writes(draft.name, old, index):
                     self._replay(ref, draft.name)
         if edit is None or old is None or new is None:
             return
@@ -398,7 +205,7 @@ class Effects:
                         self._run(draft, index, name)
         orders: dict[tuple[str, str], list[int]] = {}
         for index in sorted(edit.kept):
-            for ref in self.writes(draft.name, new, index):
+            for ref in self._names.writes(draft.name, new, index):
                 orders.setdefault(ref, []).append(edit.kept[index])
         for ref, order in orders.items():
             if order != sorted(order):
@@ -406,8 +213,8 @@ class Effects:
 
     def _reads(self, name: str, outline: Outline, statement: Statement) -> set[Ref]:
         """Return what a statement reads while it runs, by calls as well."""
-        found = set(self._held(name, outline, statement))
-        return found | {ref for ref, _, _ in self.reach(self._used(name, outline, statement))}
+        found = set(self._names.held(name, outline, statement))
+        return found | {ref for ref, _, _ in self._names.reach(self._names.used(name, outline, statement))}
 
     def _removed(self, draft: Draft, old: Outline, index: int) -> None:
         statement = old.statements[index]
@@ -415,7 +222,7 @@ class Effects:
         doubt = self._doubt(draft.name, old, statement)
         if doubt:
             self._take_whole(draft, f"line {statement.line} of the old text is gone, and {doubt}")
-        for ref in self.writes(draft.name, old, index):
+        for ref in self._names.writes(draft.name, old, index):
             self._replay(ref, draft.name)
 
     def _doubt(self, name: str, outline: Outline, statement: Statement) -> str:
@@ -423,7 +230,7 @@ class Effects:
         if statement.facts.doubt:
             return statement.facts.doubt
         for changed in statement.facts.mutates & outline.imported.keys():
-            refs = {ref for chain in self._changed(statement, changed) for ref in self.refs(name, outline, chain)}
+            refs = {ref for chain in self._changed(statement, changed) for ref in self._names.refs(name, outline, chain)}
             if not any(module != name for module, attr in refs if attr is not None):
                 return f"it changes {changed}, which another module made"
         return ""
@@ -440,7 +247,7 @@ class Effects:
             for statement in outline.statements if outline is not None else ():
                 self._makes(draft, statement)
         for index in range(len(draft.outline.statements)) if draft.outline is not None else ():
-            for ref in self.writes(draft.name, draft.outline, index):  # type: ignore[arg-type]
+            for ref in self._names.writes(draft.name, draft.outline, index):  # type: ignore[arg-type]
                 if ref[0] != draft.name:
                     self._replay(ref, draft.name)
         return True
@@ -475,7 +282,7 @@ class Effects:
         if not outline.names.isdisjoint(HANDOVER):
             self._take_whole(draft, "it hands over its state itself")
         draft.aside.discard(index)
-        for ref in self.writes(draft.name, outline, index):
+        for ref in self._names.writes(draft.name, outline, index):
             if not self._is_last_of(draft, index, ref):
                 self._replay(ref, cause)
         for chain in statement.facts.reads:  # in the middle between those that write a name
@@ -492,7 +299,7 @@ class Effects:
         edit = draft.edit
         is_changed = edit is not None and any(draft.outline.statements[i] is statement for i in edit.changed)
         for bound, base, attribute in facts.import_names:
-            refs = list(self._imported(draft.outline.resolve(base), attribute, ()))
+            refs = list(self._names.imported(draft.outline.resolve(base), attribute, ()))
             drafts = [(self.drafts[module], name) for module, name in refs if module in self.drafts]
             if is_changed or any(other.rebinds(name) for other, name in drafts if name is not None):
                 draft.rebound.add(bound)
@@ -518,7 +325,9 @@ class Effects:
             return False
         if ref[0] != draft.name or not self._grows(*ref) or ref in self._replayed:
             return False
-        others = [i for i in range(len(outline.statements)) if i != index and ref in self.writes(draft.name, outline, i)]
+        others = [
+            i for i in range(len(outline.statements)) if i != index and ref in self._names.writes(draft.name, outline, i)
+        ]
         if not others or not all(other < index for other in others if other not in edit.changed):
             return False
         if any(other in edit.changed and ref[1] in outline.statements[other].facts.binds for other in others):
@@ -539,7 +348,7 @@ class Effects:
                 seen.add(name)
                 if outline is not None:
                     stack.append(name)
-                    if any(ref in self.writes(name, outline, index) for index in range(len(outline.statements))):
+                    if any(ref in self._names.writes(name, outline, index) for index in range(len(outline.statements))):
                         return True
         return False
 
@@ -570,26 +379,30 @@ class Effects:
         if facts.reads_anything and self._is_anything_other(draft, facts.binds):
             return "what it may read"
         if self._replayed:
-            for ref in self.writes(draft.name, outline, index):
+            for ref in self._names.writes(draft.name, outline, index):
                 if ref in self._replayed:
                     return ref[1]
         if facts.held or facts.imports:
-            for module, name in self._held(draft.name, outline, statement):
+            for module, name in self._names.held(draft.name, outline, statement):
                 other = self.drafts.get(module)
                 if other is not None and self._is_rebound_for(draft, index, other, name):
                     return name if name not in {None, EXISTS} else module
                 if other is not None and facts.kind is Kind.CLASS and other.touches_hook(name):
                     return str(name)
         for chain in facts.held:
-            if len(chain) > 1 and not self._is_computed(outline, chain) and self._is_made_again(draft.name, outline, chain):
+            if (
+                len(chain) > 1
+                and not self._names.is_computed(outline, chain)
+                and self._is_made_again(draft.name, outline, chain)
+            ):
                 return chain[0]
-        reached = list(self.reach(self._used(draft.name, outline, statement), of=statement))
+        reached = list(self._names.reach(self._names.used(draft.name, outline, statement), of=statement))
         asked = facts.asks.union(*(writer.facts.asks for _, writer, _ in reached if writer is not None))
         for (module, name), writer, where in reached:
             other = self.drafts.get(module)
             if other is None or not other.touches(name, asked) or self._is_own(draft, index, module, name):
                 continue
-            if name not in other.grown or (module, name) not in self.writes(draft.name, outline, index):
+            if name not in other.grown or (module, name) not in self._names.writes(draft.name, outline, index):
                 return name or module
             if writer is not None and where is not None and writer.facts.body_reads_anything:
                 if self._is_anything_other(self.drafts.get(module), facts.binds):
@@ -598,9 +411,9 @@ class Effects:
 
     def _is_made_again(self, name: str, outline: Outline, chain: Chain) -> bool:
         """Tell whether an attribute is read of a class that is made again, or whose base is, and may be another one."""
-        if {facts.kind for facts in self._binders(outline, chain[0])} != {Kind.CLASS}:
+        if {facts.kind for facts in self._names.binders(outline, chain[0])} != {Kind.CLASS}:
             return False
-        for (module, attr), writer, _ in self.reach([(name, chain[0])]):
+        for (module, attr), writer, _ in self._names.reach([(name, chain[0])]):
             draft = self.drafts.get(module)
             if draft is None or writer is None:
                 continue
@@ -623,9 +436,7 @@ class Effects:
     def _is_own(self, draft: Draft, index: int, module: str, name: str | None) -> bool:
         """Tell whether a statement reads a name that it has bound itself, alone."""
         outline = draft.outline
-        return (
-            module == draft.name and outline is not None and name is not None and outline.writers.get(name, []) == [index]
-        )
+        return module == draft.name and outline is not None and name is not None and outline.writers.get(name, []) == [index]
 
     def _advance_definitions(self, draft: Draft) -> bool:
         """Let run aside what a statement that runs may call, and what that is reached through."""
@@ -634,7 +445,9 @@ class Effects:
             return False
         is_moving = False
         for index in [*draft.run, *draft.aside]:
-            for (module, name), writer, where in self.reach(self._needed(draft.name, outline, outline.statements[index])):
+            for (module, name), writer, where in self._names.reach(
+                self._names.needed(draft.name, outline, outline.statements[index])
+            ):
                 if writer is None or where is None or name is None:
                     continue
                 is_moving |= self._define(module, name, where, writer, draft, index)
@@ -653,7 +466,7 @@ class Effects:
 
     def _define(self, module: str, name: str, where: Outline, writer: Statement, caller: Draft, at: int) -> bool:
         """Let what binds a name run aside, if a statement that runs may reach through it what is not as it was."""
-        if not any(self._is_other_for(caller, at, ref) for ref, _, _ in self.reach([(module, name)])):
+        if not any(self._is_other_for(caller, at, ref) for ref, _, _ in self._names.reach([(module, name)])):
             return False
         draft = self.drafts.get(module)
         if draft is None:
@@ -669,11 +482,11 @@ class Effects:
         if statement.facts.doubt:
             return self._take_whole(draft, f"line {statement.line} is needed, and {statement.facts.doubt}")
         draft.aside.add(index)
-        for ref in self.writes(draft.name, outline, index):  # what it changes is to be another object, too
+        for ref in self._names.writes(draft.name, outline, index):  # what it changes is to be another object, too
             for other in self.drafts.values():
                 if other.outline is not None and not other.whole and not other.is_new:
                     for writer in range(len(other.outline.statements)):
-                        if ref in self.writes(other.name, other.outline, writer):
+                        if ref in self._names.writes(other.name, other.outline, writer):
                             self._run_aside(other, other.outline, writer)
         return True
 

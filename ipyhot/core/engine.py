@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
 from ipyhot.core import diff, failures, once, plan, swap
+from ipyhot.core.codes import imports
 from ipyhot.core.commit import Deed, commit, delete_item, set_item
 from ipyhot.core.effects import shown
 from ipyhot.core.errors import BusyError, Cancelled, FolderError
@@ -26,7 +27,6 @@ from ipyhot.core.graph import Graph
 from ipyhot.core.handover import Close, closer
 from ipyhot.core.imports import Finder, ImportSwitch, Loader, Standin, WatchedSpec
 from ipyhot.core.model import CLOSE, Change, Failure, Plan, Report, Source, Version, Way
-from ipyhot.core.outline import imports
 from ipyhot.core.patch import Module
 from ipyhot.core.sources import Folder
 from ipyhot.core.stage import OWN_NAMES, Stage, Staged
@@ -435,9 +435,7 @@ class Engine:
         self._record(stage, changes, held)
         return held, {name for name in failed if name in changes and self._moved(stage, name, held)}
 
-    def _plan(
-        self, changes: Mapping[str, Change], revisions: Mapping[str, plan.Revision], failing: Collection[str]
-    ) -> Plan:
+    def _plan(self, changes: Mapping[str, Change], revisions: Mapping[str, plan.Revision], failing: Collection[str]) -> Plan:
         return plan.make(
             changes,
             revisions,
@@ -642,9 +640,7 @@ class Engine:
         dropped = self._dropped.get(name)
         return None if dropped is None else dropped.module
 
-    def _enter(
-        self, stage: Stage, name: str, dependencies: frozenset[str], heir: Heir | None, outcome: _Outcome
-    ) -> None:
+    def _enter(self, stage: Stage, name: str, dependencies: frozenset[str], heir: Heir | None, outcome: _Outcome) -> None:
         staged = stage.results[name]
         step = staged.step
         outcome.ways[name], outcome.reasons[name] = step.way, step.reason
@@ -684,7 +680,9 @@ class Engine:
             live = self._live_module(stage, name)
             before = dict(heir.module.live)
             names = {key: value for key, value in before.items() if key not in OWN_NAMES.union(heir.module.gone)}
-            after = names | {key: heir.module.staged[key] for key in OWN_NAMES & heir.module.staged.keys()} | heir.module.final
+            after = (
+                names | {key: heir.module.staged[key] for key in OWN_NAMES & heir.module.staged.keys()} | heir.module.final
+            )
             return Replacement(name, live, before, live, after)
         old = stage.worn.get(name)
         namespace = {} if old is None else object.__getattribute__(old, "__dict__")

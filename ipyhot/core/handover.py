@@ -40,8 +40,6 @@ def closer(live: dict[str, Any]) -> Close | None:
 
 def _over(function: types.FunctionType, namespace: dict[str, Any]) -> types.FunctionType:
     """Return a function that does the same over another namespace, with the code it has now."""
-    made = types.FunctionType(
-        function.__code__, namespace, function.__name__, function.__defaults__, function.__closure__
-    )
+    made = types.FunctionType(function.__code__, namespace, function.__name__, function.__defaults__, function.__closure__)
     made.__kwdefaults__ = function.__kwdefaults__
     return made

@@ -48,9 +48,7 @@ def instances(cls: type) -> list[Any]:
     return [found for found in _referrers(family) if type(found) in family]
 
 
-def instance_deeds(
-    classes: Mapping[type, type], staying: Collection[type] = ()
-) -> Iterator[tuple[list[Deed], str | None]]:
+def instance_deeds(classes: Mapping[type, type], staying: Collection[type] = ()) -> Iterator[tuple[list[Deed], str | None]]:
     """Move instances and foreign subclasses of replaced classes; one walk over the heap finds them all.
 
     Args:

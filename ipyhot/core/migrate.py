@@ -12,9 +12,9 @@ from functools import partial
 from typing import Any, Final
 
 from ipyhot.core import heap
+from ipyhot.core.codes import signature
 from ipyhot.core.commit import Deed, delete_item, set_item
 from ipyhot.core.model import MIGRATE
-from ipyhot.core.outline import signature
 
 __all__ = ["deeds"]
 

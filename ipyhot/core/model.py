@@ -8,7 +8,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-__all__ = ["CLOSE", "GET_STATE", "HANDOVER", "MIGRATE", "SET_STATE", "Change", "Failure", "Plan", "Remade", "Report", "Source", "Step", "Version", "Way"]
+__all__ = [
+    "CLOSE",
+    "GET_STATE",
+    "HANDOVER",
+    "MIGRATE",
+    "SET_STATE",
+    "Change",
+    "Failure",
+    "Plan",
+    "Remade",
+    "Report",
+    "Source",
+    "Step",
+    "Version",
+    "Way",
+]
 
 GET_STATE: Final = "__hot_getstate__"
 SET_STATE: Final = "__hot_setstate__"

@@ -301,9 +301,7 @@ class Patch:
         for name, cell in heap.closure(old).items():
             yield from self._cell(name, cell, cells[name], module, path)
 
-    def _cell(
-        self, name: str, old: types.CellType, new: types.CellType, module: Module, path: str
-    ) -> Iterator[Deed]:
+    def _cell(self, name: str, old: types.CellType, new: types.CellType, module: Module, path: str) -> Iterator[Deed]:
         if old is new or name == "__class__":
             return
         before, after = _contents(old), _contents(new)
@@ -645,7 +643,11 @@ def _insides(old: Any, new: Any) -> Iterator[tuple[Any, Any]]:
         yield old.__func__, getattr(new, "__func__", new)
     elif isinstance(old, property) and isinstance(new, property):
         for part in _ACCESSORS:
-            if getattr(old, part) is not None and getattr(new, part) is not None and getattr(old, part) is not getattr(new, part):
+            if (
+                getattr(old, part) is not None
+                and getattr(new, part) is not None
+                and getattr(old, part) is not getattr(new, part)
+            ):
                 yield getattr(old, part), getattr(new, part)
     elif isinstance(old, partial) and callable(new):
         yield old.func, getattr(new, "func", new)
@@ -701,7 +703,9 @@ def _filled(live: Any, staged: Any) -> list[Deed]:
     before = live.copy()
     if isinstance(live, list):
         everything = slice(None)
-        return [Deed(partial(list.__setitem__, live, everything, staged), partial(list.__setitem__, live, everything, before))]
+        return [
+            Deed(partial(list.__setitem__, live, everything, staged), partial(list.__setitem__, live, everything, before))
+        ]
     kind = type(live)
     return [
         Deed(partial(kind.clear, live), partial(kind.update, live, before)),

@@ -12,9 +12,10 @@ from functools import cached_property
 
 from ipyhot.core import diff
 from ipyhot.core.effects import Draft, Effects
+from ipyhot.core.facts import Facts, Kind
 from ipyhot.core.graph import Graph
 from ipyhot.core.model import Change, Plan, Remade, Step, Version, Way
-from ipyhot.core.outline import Facts, Kind, Outline
+from ipyhot.core.outline import Outline
 
 __all__ = ["Revision", "held_back", "make"]
 
@@ -68,6 +69,7 @@ def make(
         outline_of=lambda name: outline_of(name) if name in live else None,
         dependents=lambda name, is_rebinding: [d for d in graph.importers(name, is_rebinding=is_rebinding) if d in live],
         edges=graph.dependencies,
+        is_module=live.__contains__,
         is_watched=is_watched,
         grows=grows,
         holds=holds,

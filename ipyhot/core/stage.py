@@ -19,8 +19,8 @@ from enum import Enum, auto
 from typing import Any, Final, Self
 
 from ipyhot.core.errors import Cancelled
-from ipyhot.core.imports import ImportSwitch, Loader, Standin, WatchedSpec, new_module, recording, take_off, touch
 from ipyhot.core.handover import hand_over
+from ipyhot.core.imports import ImportSwitch, Loader, Standin, WatchedSpec, new_module, recording, take_off, touch
 from ipyhot.core.model import Plan, Step, Way
 from ipyhot.core.once import Collected, collecting
 from ipyhot.core.outline import Outline, prepared, rooted
@@ -200,9 +200,7 @@ class Stage:
         loader = _loader(staged.module)
         try:
             if staged.outline is not None and staged.step.run is not None:
-                staged.outline = prepared(
-                    staged.outline, {*staged.step.run, *staged.step.aside}, loader.alias, loader.pin
-                )
+                staged.outline = prepared(staged.outline, {*staged.step.run, *staged.step.aside}, loader.alias, loader.pin)
             else:
                 staged.code = loader.compile()
                 staged.outline = rooted(staged.outline, staged.code) if staged.outline is not None else None

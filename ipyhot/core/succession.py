@@ -57,9 +57,7 @@ class Succession:
         self._heirs: list[Heir] = []
         self._patch: Patch | None = None
 
-    def deeds(
-        self, heirs: list[Heir], importers: Callable[[str], Iterable[dict[str, Any]]]
-    ) -> tuple[list[Deed], list[str]]:
+    def deeds(self, heirs: list[Heir], importers: Callable[[str], Iterable[dict[str, Any]]]) -> tuple[list[Deed], list[str]]:
         """Return what to do so that all that outlives leads to what was staged, and notes on what cannot.
 
         Args:

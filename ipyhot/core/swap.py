@@ -120,9 +120,7 @@ class Strays:
         """Return those that are known to be made of a module's code."""
         return list(self._known.get(module, ()))
 
-    def find(
-        self, module: str, codes: Mapping[weakref.ref[types.CodeType], types.CodeType]
-    ) -> tuple[list[Deed], list[str]]:
+    def find(self, module: str, codes: Mapping[weakref.ref[types.CodeType], types.CodeType]) -> tuple[list[Deed], list[str]]:
         """Return what gives functions their newest code of which only the heap knows, and notes on what cannot have it.
 
         Args:
@@ -142,7 +140,9 @@ class Strays:
         found = [function for function in heap.functions_of(held) if relay_of(function) is None]
         self._known.setdefault(module, weakref.WeakSet()).update(found)
         stuck = {f.__code__.co_qualname for f in found if alive[id(f.__code__)][1].co_freevars != f.__code__.co_freevars}
-        notes = [f"{name}: functions made of it earlier keep their code, its free variables changed" for name in sorted(stuck)]
+        notes = [
+            f"{name}: functions made of it earlier keep their code, its free variables changed" for name in sorted(stuck)
+        ]
         return list(deeds(found, {key: new for key, (_, new) in alive.items()})), notes
 
     def forget(self, module: str) -> None:

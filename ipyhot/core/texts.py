@@ -7,9 +7,11 @@ import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from ipyhot.core.codes import CodeKey, codes_in, own_codes
+from ipyhot.core.facts import is_inert
 from ipyhot.core.imports import Loader, keep_lines
 from ipyhot.core.model import Source
-from ipyhot.core.outline import CodeKey, NotSeparable, Outline, codes_in, is_inert, outline, own_codes, revised
+from ipyhot.core.outline import NotSeparable, Outline, outline, revised
 
 __all__ = ["Texts"]
 

@@ -1,0 +1,397 @@
+"""What a top-level statement binds, reads, calls and changes while it runs, as its compiled code says.
+
+Trees of the ``ast`` module are not made here: CPython 3.11 keeps one counter for all threads that make some, so doing it
+beside the main thread, where IPython does the same with each cell, ends in a SystemError for one of the two. Pure; any
+thread.
+"""
+
+import dis
+import re
+import types
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Final
+
+from ipyhot.core.codes import OPTIMIZED, absolute, imports, inside, runs_at_once, signature
+
+__all__ = ["DEFINITION", "Chain", "Facts", "Kind", "Member", "facts_of", "is_inert"]
+
+Chain = tuple[str, ...]
+DEFINITION: Final = re.compile(r"^(?:async[ \t]+def|def|class)[ \t]+(\w+)", re.MULTILINE)
+
+
+class Kind(Enum):
+    """What a statement is."""
+
+    FUNCTION = auto()
+    CLASS = auto()
+    IMPORT = auto()
+    OTHER = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """What makes an attribute of a class: its code, the names that reads, whether that defines a function."""
+
+    made: object
+    reads: frozenset[str]
+    is_function: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a statement's code says; it does not depend on the line it stands in.
+
+    A chain is a name and the attributes read from it at once: ``a.b.c`` is ``("a", "b", "c")``.
+    """
+
+    kind: Kind
+    name: str  # what a def or class binds
+    binds: frozenset[str]
+    held: frozenset[Chain]  # read by code that only stores what it reads
+    used: frozenset[Chain]  # read by code that computes
+    metaclass: frozenset[Chain]
+    body: frozenset[Chain]  # read by the functions in it, when they are called
+    mutates: frozenset[str]  # changed in place by the statement itself
+    body_mutates: frozenset[str]  # changed in place, or bound, by the functions in it
+    imports: tuple[tuple[str, tuple[str, ...]], ...]
+    import_names: tuple[tuple[str, str, str | None], ...]  # name bound, module, attribute
+    body_imports: tuple[tuple[str, tuple[str, ...]], ...]
+    stars: tuple[str, ...]
+    sets: frozenset[Chain]  # attributes of names that it sets or deletes
+    doubt: str  # why its effects cannot be told, or the empty string
+    reads_anything: bool
+    body_reads_anything: bool  # the functions in it do
+    is_alias: bool  # one name more for what another one stands for, and nothing else
+    members: Mapping[str, Member]  # of a class, by attribute
+    head: object  # of a class: all but its body
+    asks: frozenset[str]  # every name and attribute that its code, or that of functions in it, ever asks for
+    is_decorated: bool
+    is_future: bool
+    is_inert: bool
+    signature: object
+
+    @property
+    def reads(self) -> frozenset[Chain]:
+        """All chains that are read while it runs."""
+        return self.held | self.used
+
+
+_SILENT: Final = frozenset({"CACHE", "EXTENDED_ARG", "KW_NAMES", "NOP", "NOT_TAKEN", "PRECALL", "PUSH_NULL", "RESUME"})
+_LOADS: Final = frozenset({"LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_GLOBALS", "LOAD_GLOBAL", "LOAD_NAME"})
+_ATTRIBUTES: Final = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
+_ASKS: Final = _LOADS | _ATTRIBUTES | {"IMPORT_FROM", "LOAD_SUPER_ATTR"}
+_CALLS: Final = frozenset({"CALL", "CALL_FUNCTION_EX", "CALL_KW"})
+_STORES: Final = frozenset({"STORE_GLOBAL", "STORE_NAME"})
+_DELETES: Final = frozenset({"DELETE_GLOBAL", "DELETE_NAME"})
+_INERT: Final = (
+    _SILENT
+    | _LOADS
+    | _STORES
+    | _DELETES
+    | {
+        "BUILD_CONST_KEY_MAP",
+        "BUILD_LIST",
+        "BUILD_MAP",
+        "BUILD_TUPLE",
+        "COPY",
+        "IMPORT_FROM",
+        "IMPORT_NAME",
+        "IMPORT_STAR",
+        "LOAD_ATTR",  # but for objects that are neither module nor class: see Effects
+        "LOAD_CLOSURE",
+        "LOAD_CONST",
+        "LOAD_FAST",
+        "LOAD_LOCALS",
+        "LOAD_METHOD",
+        "LOAD_SMALL_INT",
+        "MAKE_CELL",
+        "MAKE_FUNCTION",
+        "POP_TOP",
+        "RETURN_CONST",
+        "RETURN_VALUE",
+        "SETUP_ANNOTATIONS",
+        "SET_FUNCTION_ATTRIBUTE",
+        "STORE_DEREF",
+        "STORE_FAST",
+        "SWAP",
+    }
+)
+_MUTATORS: Final = frozenset(
+    "add append appendleft clear discard extend extendleft insert pop popitem popleft remove reverse rotate setdefault sort "
+    "subtract update difference_update intersection_update symmetric_difference_update __setitem__ __delitem__".split()
+)
+_ANYTHING: Final = frozenset({"__import__", "eval", "exec", "globals", "locals", "vars"})
+_ANY_MODULE: Final = frozenset({("sys", "modules"), ("importlib", "import_module"), ("importlib", "reload")})
+
+
+@dataclass(slots=True)
+class _Scan:
+    """What one code object does, without those inside it."""
+
+    chains: set[Chain] = field(default_factory=set)
+    binds: set[str] = field(default_factory=set)
+    mutates: set[str] = field(default_factory=set)
+    sets: set[Chain] = field(default_factory=set)
+    asks: set[str] = field(default_factory=set)
+    calls: int = 0
+    computes: bool = False
+    effects: int = 0  # calls whose result is thrown away
+    anything: str = ""
+
+
+class _Reader:
+    """Walks the instructions of one code object and notes which names meet which operations."""
+
+    def __init__(self, code: types.CodeType) -> None:
+        self.scan = _Scan()
+        self._chain: list[str] = []
+        self._operands: list[Chain] = []  # simple operands that were pushed last, chains of names; () is another one
+        self._is_called = False
+        instructions = [(i.opname, i.argval) for i in dis.get_instructions(code) if i.opname not in _SILENT]
+        is_class_body = not code.co_flags & OPTIMIZED and code.co_name != "<module>"
+        self._local = _bound_in(instructions) if is_class_body else frozenset()
+        for name, value in instructions:
+            self._read(name, value)
+        self._finish()
+
+    def _read(self, name: str, value: object) -> None:
+        if name in _ASKS:
+            self.scan.asks.add(str(value))
+        if name in _ATTRIBUTES and self._chain:
+            self._chain.append(str(value))
+            return
+        self._finish()
+        scan = self.scan
+        scan.computes |= name not in _INERT
+        if name in _LOADS and str(value) not in self._local:
+            self._chain = [str(value)]
+            return
+        if name.startswith("LOAD_") and name not in _ATTRIBUTES:
+            self._operands.append(("'",) if isinstance(value, str) and name == "LOAD_CONST" else ())
+            return
+        if name == "STORE_SUBSCR" and self._operands[-2:] == [("__annotations__",), ("'",)]:
+            scan.computes = scan.computes and scan.calls > 0
+        elif name in {"STORE_SUBSCR", "DELETE_SUBSCR"}:
+            self._mutate(-2)
+        elif name in {"STORE_ATTR", "DELETE_ATTR"}:
+            self._mutate(-1)
+            if self._operands and self._operands[-1] and self._operands[-1] != ("'",):
+                scan.sets.add((*self._operands[-1], str(value)))
+        elif name in _STORES | _DELETES:
+            scan.binds.add(str(value))
+        elif name == "POP_TOP" and self._is_called:
+            scan.effects += 1
+        self._is_called = name in _CALLS
+        scan.calls += self._is_called
+        self._operands.clear()
+
+    def _mutate(self, position: int) -> None:
+        """Note that the operand at a position is changed in place; if it is not a simple one, any name may be."""
+        found = self._operands[position] if len(self._operands) >= -position else None
+        names = {chain[0] for chain in self.scan.chains} if found is None else {found[0]} if found else set()
+        self.scan.mutates |= names - {"'"}
+
+    def _finish(self) -> None:
+        if not self._chain:
+            return
+        chain = tuple(self._chain)
+        self._chain = []
+        self._operands.append(chain)
+        if chain == ("__annotations__",):
+            return
+        self.scan.chains.add(chain)
+        if len(chain) > 1 and chain[-1] in _MUTATORS:
+            self.scan.mutates.add(chain[0])
+        if chain[0] in _ANYTHING or chain[:2] in _ANY_MODULE:
+            self.scan.anything = ".".join(chain[:2]) if chain[:2] in _ANY_MODULE else f"{chain[0]}()"
+
+
+def _bound_in(instructions: Iterable[tuple[str, object]]) -> frozenset[str]:
+    """Return the names that a class body binds for itself."""
+    return frozenset({"__name__", *(str(value) for name, value in instructions if name in {"STORE_NAME", "DELETE_NAME"})})
+
+
+def facts_of(text: str, code: types.CodeType) -> Facts:
+    """Return what the code of a statement says; its text tells decorators and metaclasses from the rest."""
+    top = _Reader(code).scan
+    held: set[Chain] = set()
+    used: set[Chain] = set()
+    is_known = _is_known_effect(top, text)
+    body: set[Chain] = set()
+    mutates, body_mutates = set(top.mutates), set[str]()
+    binds, sets, asks = set(top.binds), set(top.sets), set(top.asks)
+    anything, body_anything = top.anything, False
+    is_effect = top.effects > 0 and not is_known
+    match = DEFINITION.search(text) if text.startswith(("def", "async", "class", "@")) else None
+    kind = Kind.OTHER if match is None else Kind.CLASS if match[0].startswith("class") else Kind.FUNCTION
+    is_decorated = match is not None and text.startswith("@")
+    is_plain_class = kind is Kind.CLASS and top.calls == 1 and not is_decorated
+    (used if top.computes and not is_plain_class else held).update(top.chains)
+    if is_known and top.calls == 1:  # what a container is given, it only holds
+        held.update(chain for chain in used if chain[-1] not in _MUTATORS)
+        used -= held
+    for inner, is_run in _parts(code):
+        scan = _Reader(inner).scan
+        asks |= scan.asks
+        if is_run:
+            (used if scan.computes else held).update(scan.chains)
+            mutates |= scan.mutates
+            sets |= scan.sets
+            anything = anything or scan.anything
+            is_effect |= scan.effects > 0
+            body_mutates |= scan.binds if inner.co_flags & OPTIMIZED else set()
+        else:
+            body |= scan.chains
+            body_mutates |= scan.mutates | scan.binds
+            body_anything |= bool(scan.anything)
+    found = tuple(imports(code, "", is_deep=False)) if "import" in text else ()
+    everywhere = tuple(imports(code, "")) if "import" in text else ()
+    stars = tuple(base for base, names in found if "*" in names)
+    if kind is Kind.OTHER and found and not top.computes:
+        kind = Kind.IMPORT
+    mutates |= _decorated_by(text) if is_decorated else set()
+    if ("next",) in used:
+        mutates |= {chain[0] for chain in used if len(chain) == 1}
+    return Facts(
+        kind=kind,
+        name=match[1] if match is not None else "",
+        binds=frozenset(binds),
+        held=frozenset(held),
+        used=frozenset(used),
+        metaclass=_metaclass(text) if kind is Kind.CLASS else frozenset(),
+        body=frozenset(body),
+        mutates=frozenset(mutates - _builtin_names),
+        body_mutates=frozenset(body_mutates - _builtin_names),
+        imports=found,
+        import_names=tuple(_import_names(code)) if found else (),
+        body_imports=tuple(one for one in everywhere if one not in found),
+        stars=stars,
+        sets=frozenset(sets),
+        doubt=_doubt(anything, is_effect=is_effect),
+        reads_anything=bool(anything),
+        body_reads_anything=body_anything,
+        is_alias=_is_alias(code),
+        members=_members(code) if kind is Kind.CLASS else {},
+        head=_head(code) if kind is Kind.CLASS else None,
+        asks=frozenset(asks),
+        is_decorated=is_decorated,
+        is_inert=is_inert(code),
+        is_future=any(base == "__future__" for base, _ in found),
+        signature=signature(code),
+    )
+
+
+def _members(code: types.CodeType) -> dict[str, Member]:
+    """Return what makes each attribute of a class, as long as the class body just runs down."""
+    body = next((inner for inner in inside(code) if not inner.co_flags & OPTIMIZED), None)
+    found: dict[str, Member] = {}
+    made: list[object] = []
+    reads: set[str] = set()
+    is_function = False
+    for instruction in dis.get_instructions(body) if body is not None else ():
+        name, value = instruction.opname, instruction.argval
+        if "JUMP" in name or name.startswith(("FOR_", "SETUP_FINALLY", "SETUP_WITH")):
+            return {}
+        if name == "STORE_NAME":
+            found[str(value)] = Member(tuple(made), frozenset(reads), is_function)
+            made, reads, is_function = [], set(), False
+        elif isinstance(value, types.CodeType):
+            is_function |= not runs_at_once(value)
+            made.append(signature(value, is_body=True))
+        elif name not in _SILENT:
+            made.append((name, type(value).__name__, repr(value)))
+            reads |= {str(value)} if name in _LOADS else set()
+    return found
+
+
+def _head(code: types.CodeType) -> object:
+    """Return what a class statement does but for the body of the class."""
+    consts = tuple(
+        (type(const).__name__, const.co_qualname if isinstance(const, types.CodeType) else repr(const))
+        for const in code.co_consts
+    )
+    return code.co_code, consts, code.co_names
+
+
+_builtin_names: Final = frozenset({"next", "super"})
+
+
+def _parts(code: types.CodeType, *, is_run: bool = True) -> Iterator[tuple[types.CodeType, bool]]:
+    """Yield the code objects inside another one, each with whether it runs while the file is loaded."""
+    for inner in inside(code):
+        runs = is_run and runs_at_once(inner)
+        yield inner, runs
+        yield from _parts(inner, is_run=runs)
+
+
+def _doubt(anything: str, *, is_effect: bool) -> str:
+    if anything:
+        return f"{anything} may read or write anything"
+    return "its effects are unknown" if is_effect else ""
+
+
+def _is_alias(code: types.CodeType) -> bool:
+    names = [i.opname for i in dis.get_instructions(code) if i.opname not in _SILENT]
+    return names[:2] == ["LOAD_NAME", "STORE_NAME"] and set(names[2:]) <= {"LOAD_CONST", "RETURN_VALUE", "RETURN_CONST"}
+
+
+def _is_known_effect(scan: _Scan, text: str) -> bool:
+    """Tell whether an expression statement changes a container in a way that is known, and does no more."""
+    match = _MUTATION.match(text)
+    return match is not None and match[1] in _MUTATORS and scan.effects == 1
+
+
+_MUTATION: Final = re.compile(r"\w+(?:\.\w+)*\.(\w+)\(")
+_DECORATOR: Final = re.compile(r"^@[ \t]*(\w+)[ \t]*\.", re.MULTILINE)
+_METACLASS: Final = re.compile(r"\bmetaclass[ \t]*=[ \t]*([\w.]+)")
+
+
+def _decorated_by(text: str) -> set[str]:
+    """Return the objects whose methods decorate a definition: ``@app.route("/")`` leaves something in ``app``."""
+    return set(_DECORATOR.findall(text))
+
+
+def _metaclass(text: str) -> frozenset[Chain]:
+    found = _METACLASS.search(text)
+    return frozenset([tuple(found[1].split("."))]) if found else frozenset()
+
+
+def _import_names(code: types.CodeType) -> Iterator[tuple[str, str, str | None]]:
+    """Yield what import statements bind at the top level: name, module (with its dots), attribute."""
+    constants: list[object] = [None, None]
+    base, attribute, is_from, is_open = "", None, False, False
+    for instruction in dis.get_instructions(code):
+        name, value = instruction.opname, instruction.argval
+        if name == "IMPORT_NAME":
+            level, names = constants[-2:]
+            is_from = isinstance(names, tuple)
+            base = absolute("", level if isinstance(level, int) else 0, str(value))
+            attribute, is_open = None, True
+        elif name == "IMPORT_FROM":
+            attribute = str(value)
+        elif name in _STORES and is_open:
+            if is_from:
+                yield str(value), base, attribute
+            elif attribute is not None:  # import a.b as x: CPython fetches the parts one by one
+                yield str(value), base, None
+            else:
+                yield str(value), base if str(value) != base.partition(".")[0] else str(value), None
+            is_open = is_from
+        elif name == "POP_TOP":
+            is_open = False
+        elif name.startswith("LOAD_"):
+            constants.append(value)
+
+
+def is_inert(code: types.CodeType) -> bool:
+    """Tell whether a file does nothing while it is loaded but define, import and store."""
+    return not code.co_code[::2].translate(None, _INERT_CODES)
+
+
+_INERT_CODES: Final = bytes(
+    number
+    for name, number in dis.opmap.items()
+    if name in _INERT - _ATTRIBUTES - {"IMPORT_STAR"} and number < 256  # noqa: PLR2004
+)

@@ -1,0 +1,237 @@
+"""What names of watched modules stand for, what a statement may meet through them, and whose objects it makes or changes.
+
+Pure: outlines in, references out. One plan uses one ``Reach``.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from ipyhot.core.facts import Chain, Facts, Kind
+from ipyhot.core.outline import Outline, Statement
+
+__all__ = ["ALL", "CLASS_HOOKS", "EXISTS", "Reach", "Ref"]
+
+Ref = tuple[str, str | None]  # module and name in it; without a name any of them
+EXISTS = "!"  # the name that stands for the module's being there at all
+ALL = "*"  # the name that stands for whatever a star import takes
+CLASS_HOOKS = frozenset({"__init_subclass__", "__set_name__", "__prepare__", "__mro_entries__", "__class_getitem__"})
+_DEPTH = 10  # of names that only stand for other names
+
+
+class Reach:
+    """Follows names through imports, definitions and aliases.
+
+    Args:
+        outline: the outline of a module as it is going to be.
+        was_bound: whether the text before bound a name of a module.
+        is_module: whether there is, or is going to be, a watched module of a name.
+        is_watched: whether a name belongs to a watched folder.
+    """
+
+    def __init__(
+        self,
+        *,
+        outline: Callable[[str], Outline | None],
+        was_bound: Callable[[str, str], bool],
+        is_module: Callable[[str], bool],
+        is_watched: Callable[[str], bool],
+    ) -> None:
+        self._outline = outline
+        self._was_bound = was_bound
+        self._is_module = is_module
+        self._is_watched = is_watched
+        self._writes: dict[tuple[str, int], frozenset[tuple[str, str]]] = {}
+
+    def refs(self, name: str, outline: Outline, chain: Chain) -> Iterator[Ref]:
+        """Yield what a chain means in a module, as far as it is watched."""
+        first, rest = chain[0], chain[1:]
+        if first in outline.names or self._was_bound(name, first):
+            yield name, first
+            for base, attribute in outline.imported.get(first, ()):
+                yield from self.imported(base, attribute, rest)
+        else:
+            yield from ((star, first) for star in outline.stars if self._is_watched(star))
+
+    def imported(self, base: str, attribute: str | None, rest: Chain, depth: int = 0) -> Iterator[Ref]:
+        """Yield what an imported name means, with the attributes that are read from it."""
+        if attribute is not None:
+            if not self._is_module(f"{base}.{attribute}"):
+                if self._is_watched(base):
+                    yield base, attribute
+                    outline = self._outline(base) if rest and depth < _DEPTH else None
+                    for further, name in outline.imported.get(attribute, ()) if outline is not None else ():
+                        yield from self.imported(further, name, rest, depth + 1)
+                return
+            base = f"{base}.{attribute}"
+        while rest and self._is_module(f"{base}.{rest[0]}"):
+            base, rest = f"{base}.{rest[0]}", rest[1:]
+        if self._is_watched(base):
+            yield base, rest[0] if rest else None
+
+    def import_refs(self, outline: Outline, imports: Iterable[tuple[str, tuple[str, ...]]]) -> Iterator[Ref]:
+        """Yield what import statements take while they run."""
+        for base, names in imports:
+            base = outline.resolve(base)  # noqa: PLW2901 - relative to absolute
+            parts = base.split(".")
+            for end in range(1, len(parts) + 1):
+                if self._is_watched(".".join(parts[:end])):
+                    yield ".".join(parts[:end]), EXISTS
+            for name in names:
+                if name == ALL:
+                    yield base, ALL
+                elif self._is_module(f"{base}.{name}"):
+                    yield f"{base}.{name}", EXISTS
+                elif self._is_watched(base):
+                    yield base, name
+
+    def held(self, name: str, outline: Outline, statement: Statement) -> Iterator[Ref]:
+        """Yield what a statement stores without computing with it."""
+        for chain in statement.facts.held:
+            yield from self.refs(name, outline, chain)
+        yield from self.import_refs(outline, statement.facts.imports)
+
+    def used(self, name: str, outline: Outline, statement: Statement) -> Iterator[Ref]:
+        """Yield what a statement computes with."""
+        facts = statement.facts
+        computes = bool(facts.used)
+        for chain in facts.used:
+            yield from self.refs(name, outline, chain)
+        for chain in facts.held:
+            if self.is_computed(outline, chain):
+                computes = True
+                yield from self.refs(name, outline, chain)
+        if computes and facts.kind is Kind.OTHER:
+            for chain in facts.body:
+                yield from self.refs(name, outline, chain)
+        if facts.kind is Kind.CLASS:
+            noticing = {chain for chain, _ in self._registered_with(name, outline, statement)}
+            for chain in noticing | facts.metaclass:
+                yield from self.refs(name, outline, chain)
+
+    def needed(self, name: str, outline: Outline, statement: Statement) -> Iterator[Ref]:
+        """Yield what a statement looks into while it runs: what it computes with, bases, and what it reads attributes of."""
+        yield from self.used(name, outline, statement)
+        for chain in statement.facts.held:
+            if len(chain) > 1 or statement.facts.kind is Kind.CLASS:
+                yield from self.refs(name, outline, chain)
+
+    def is_computed(self, outline: Outline, chain: Chain) -> bool:
+        """Tell whether reading a chain may run code: an attribute of anything but a module or class may be a property."""
+        if len(chain) == 1 or {f.kind for f in self.binders(outline, chain[0])} == {Kind.CLASS}:
+            return False
+        origins = outline.imported.get(chain[0], ())
+        modules = [attribute is None or self._is_module(f"{base}.{attribute}") for base, attribute in origins]
+        return not modules or not all(modules)
+
+    def binders(self, outline: Outline, name: str) -> list[Facts]:
+        """Return the statements that bind a name."""
+        return [
+            outline.statements[i].facts for i in outline.writers.get(name, ()) if name in outline.statements[i].facts.binds
+        ]
+
+    def reach(
+        self, refs: Iterable[Ref], *, of: Statement | None = None
+    ) -> Iterator[tuple[Ref, Statement | None, Outline | None]]:
+        """Yield some names and all that what they stand for may read when it is called, with who binds them.
+
+        Args:
+            refs: where to start.
+            of: the statement that reads them; what it does itself to their objects is not what it reads.
+        """
+        seen: set[Ref] = set()
+        stack = list(refs)
+        while stack:
+            ref = stack.pop()
+            if ref in seen:
+                continue
+            seen.add(ref)
+            module, name = ref
+            outline = self._outline(module)
+            yield ref, None, outline
+            if outline is None or name in {None, EXISTS, ALL}:
+                continue
+            if name not in outline.names:
+                stack += [(star, name) for star in outline.stars if self._is_watched(star)]
+            for index in outline.writers.get(str(name)) or outline.writers.get("__getattr__", ()):
+                statement = outline.statements[index]
+                if statement is of:
+                    continue
+                yield ref, statement, outline
+                facts = statement.facts
+                for base, attribute in outline.imported.get(str(name), ()):
+                    stack += [found for found in self.imported(base, attribute, ()) if found[1] is not None]
+                for chain in facts.held | facts.used | facts.body:
+                    stack += self.refs(module, outline, chain)
+                stack += self.import_refs(outline, facts.body_imports)
+
+    def writes(self, name: str, outline: Outline, index: int) -> frozenset[tuple[str, str]]:
+        """Return every name whose object a statement makes or changes in place, as module and name."""
+        key = (name, index)
+        is_current = self._outline(name) is outline
+        if is_current and key in self._writes:
+            return self._writes[key]
+        statement = outline.statements[index]
+        found = {(name, bound) for bound in statement.facts.binds}
+        for changed in statement.facts.mutates:
+            found.update(self._same_object(name, outline, changed))
+        for chain in statement.facts.sets:
+            refs = self.refs(name, outline, chain)
+            found.update((module, attr) for module, attr in refs if attr == chain[-1] and module != name)
+        found.update(self._written_by_calls(name, outline, statement))
+        result = frozenset(found)
+        if is_current:
+            self._writes[key] = result
+        return result
+
+    def _same_object(self, name: str, outline: Outline, changed: str) -> set[tuple[str, str]]:
+        """Return every name that stands for the object of one: what it was imported from, or is an alias of."""
+        found: set[tuple[str, str]] = set()
+        stack = [(name, changed)]
+        while stack:
+            ref = stack.pop()
+            where = outline if ref[0] == name else self._outline(ref[0])
+            if ref in found or where is None:
+                continue
+            found.add(ref)
+            writers = [where.statements[index].facts for index in where.writers.get(ref[1], ())]
+            aliases = [facts for facts in writers if facts.is_alias and ref[1] in facts.binds]
+            chains = [chain for facts in aliases for chain in facts.held] + [(ref[1],)]
+            stack += [(m, a) for chain in chains for m, a in self.refs(ref[0], where, chain) if a is not None]
+        return found
+
+    def _written_by_calls(self, name: str, outline: Outline, statement: Statement) -> Iterator[tuple[str, str]]:
+        for (module, _), writer, where in self.reach(self.used(name, outline, statement)):
+            if writer is not None and where is not None and writer.facts.kind in {Kind.FUNCTION, Kind.CLASS}:
+                yield from self._data(module, where, writer.facts.body_mutates)
+        if statement.facts.kind is Kind.OTHER and statement.facts.used:
+            yield from self._data(name, outline, statement.facts.body_mutates)
+        if statement.facts.kind is Kind.CLASS:
+            yield from (ref for _, ref in self._registered_with(name, outline, statement))
+
+    def _data(self, module: str, outline: Outline, names: Iterable[str]) -> Iterator[tuple[str, str]]:
+        for changed in names:
+            yield from self._same_object(module, outline, changed)
+
+    def _registered_with(self, name: str, outline: Outline, statement: Statement) -> Iterator[tuple[Chain, tuple[str, str]]]:
+        """Yield the bases and metaclasses that take note of each class that is made of them."""
+        for chain in statement.facts.held | statement.facts.used:
+            for module, attr in self.refs(name, outline, chain):
+                where = self._outline(module)
+                if attr is not None and where is not None and self._takes_note(module, where, attr):
+                    yield chain, (module, attr)
+
+    def _takes_note(self, module: str, outline: Outline, attr: str, depth: int = 0) -> bool:
+        hooks = ("__init_subclass__", "__new__", "__init__")
+        for index in outline.writers.get(attr, ()):
+            facts = outline.statements[index].facts
+            if facts.kind is not Kind.CLASS:
+                continue
+            is_meta = any(chain == ("type",) for chain in facts.held | facts.used)
+            if any((f"{attr}.{hook}", 0) in outline.codes for hook in (hooks if is_meta else hooks[:1])):
+                return True
+            for chain in facts.held:
+                for base, inner in self.refs(module, outline, chain):
+                    where = self._outline(base)
+                    if inner and where is not None and depth < _DEPTH and (base, inner) != (module, attr):
+                        if self._takes_note(base, where, inner, depth + 1):
+                            return True
+        return False
