@@ -355,7 +355,7 @@ def _code(code: types.CodeType) -> dict[str, Any]:
 def _const(const: object) -> Any:
     if isinstance(const, types.CodeType):
         return _code(const)
-    return sorted(map(repr, const)) if isinstance(const, frozenset) else repr(const)
+    return sorted(map(repr, const)) if isinstance(const, frozenset) else _plain(repr(const))
 
 
 # -- the fresh process

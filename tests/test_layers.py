@@ -12,11 +12,14 @@ PACKAGE = ROOT / "ipyhot"
 
 # A module may import modules of lower rows only.
 ROWS = [
-    ["core.commit", "core.errors", "core.graph", "core.model", "core.outline", "watch.settle", "watch.echo"],
-    ["core.diff", "core.enums", "core.handover", "core.heap", "core.once", "core.relay", "core.sources", "watch.observer"],
-    ["core.effects", "core.imports", "core.migrate", "core.patch", "core.swap", "watch.watcher"],
-    ["core.plan", "core.stage", "core.succession", "core.texts"],
-    ["core.failures"],
+    ["core.codes", "core.commit", "core.errors", "core.graph", "core.model", "watch.settle", "watch.echo"],
+    ["core.enums", "core.facts", "core.handover", "core.heap", "core.once", "core.relay", "core.sources", "watch.observer"],
+    ["core.imports", "core.migrate", "core.outline", "core.patch", "core.swap", "watch.watcher"],
+    ["core.diff", "core.stage", "core.succession", "core.texts"],
+    ["core.drafts", "core.failures"],
+    ["core.reach"],
+    ["core.effects"],
+    ["core.plan"],
     ["core.engine"],
     ["kernel.jupyter", "kernel.panel", "kernel.handlers", "kernel.bindings"],
     ["kernel.teller", "kernel.hot"],

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ipyhot.core import outline as outlines
-from ipyhot.core.codes import codes_in
-from ipyhot.core.facts import Facts, Kind
+from ipyhot.core.codes import codes_in, imports
+from ipyhot.core.facts import Facts, Kind, is_inert
 from ipyhot.core.outline import NotSeparable, Outline, Statement, cut, outline, prepared, revised, rooted
 
 FUZZ = int(os.environ.get("IPYHOT_FUZZ", "0"))
@@ -511,7 +510,7 @@ def test_every_name_and_attribute_that_code_asks_for_is_known(text: str, names: 
 
 
 @pytest.mark.parametrize(
-    ("text", "is_inert"),
+    ("text", "does_nothing"),
     [
         ("import a\nfrom b import c\nx = 1\ny = [x, c]\ndef f(z=y): return z()\n", True),
         ("def f():\n    return g()\nx = {'f': f}\n", True),
@@ -524,9 +523,9 @@ def test_every_name_and_attribute_that_code_asks_for_is_known(text: str, names: 
         ("if x:\n    y = 1\n", False),
     ],
 )
-def test_code_that_only_defines_imports_and_stores_is_inert(text: str, is_inert: bool) -> None:
-    assert outlines.is_inert(whole(text)) is is_inert
-    assert all(statement.facts.is_inert for statement in outlined(text).statements) is is_inert
+def test_code_that_only_defines_imports_and_stores_is_inert(text: str, does_nothing: bool) -> None:
+    assert is_inert(whole(text)) is does_nothing
+    assert all(statement.facts.is_inert for statement in outlined(text).statements) is does_nothing
 
 
 @pytest.mark.parametrize(
@@ -651,7 +650,7 @@ def test_code_objects_that_share_a_name_are_numbered_in_the_order_of_the_text() 
     ],
 )
 def test_import_statements_are_read_from_code(text: str, found: list[tuple[str, tuple[str, ...]]]) -> None:
-    assert list(outlines.imports(whole(text), "p.q")) == found
+    assert list(imports(whole(text), "p.q")) == found
 
 
 @pytest.mark.parametrize("text", TRICKY.values(), ids=TRICKY)

@@ -5,79 +5,17 @@ Pure. ``Effects`` looks at outlines only; one plan uses one of it.
 
 import types
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, field
 
 from ipyhot.core.diff import Edit
+from ipyhot.core.drafts import EXISTS, Draft, Drafts
 from ipyhot.core.facts import Chain, Facts, Kind
 from ipyhot.core.model import HANDOVER, MIGRATE
 from ipyhot.core.outline import Outline, Statement
-from ipyhot.core.reach import ALL, CLASS_HOOKS, EXISTS, Reach, Ref
+from ipyhot.core.reach import Reach, Ref
 
-__all__ = ["Draft", "Effects", "Ref", "shown"]
+__all__ = ["Effects", "shown"]
 
-_ASKING = frozenset({"attrgetter", "getattr", "getmembers", "methodcaller"})  # for attributes that no code names
 _RUN_BY_THEIR_CLASS = frozenset({MIGRATE, "__subclasshook__", "__subclasscheck__", "__instancecheck__"})
-
-
-@dataclass(slots=True, eq=False)
-class Draft:
-    """What is known so far of what an edit does to one module."""
-
-    name: str
-    outline: Outline | None
-    old: Outline | None = None
-    edit: Edit | None = None
-    is_new: bool = False
-    is_gone: bool = False
-    whole: str = ""  # why the file is executed as a whole
-    run: set[int] = field(default_factory=set)
-    rebound: set[str] = field(default_factory=set)
-    touched: set[str] = field(default_factory=set)  # functions by qualified name, or classes that are made again
-    grown: set[str] = field(default_factory=set)  # names whose object new statements only add to
-    aside: set[int] = field(default_factory=set)  # statements that run only so that others can call what they bind
-    cause: str = ""
-
-    @property
-    def is_all_rebound(self) -> bool:
-        """True when no name of the module is surely what it was."""
-        return self.is_new or self.is_gone or (bool(self.whole) and self.outline is None)
-
-    def rebinds(self, name: str | None) -> bool:
-        """Tell whether a name may stand for another object afterwards; definitions keep theirs."""
-        if self.is_all_rebound:
-            return True
-        if name in {EXISTS, None}:  # the module object stays
-            return False
-        return bool(self.rebound) if name == ALL else name in self.rebound
-
-    def touches(self, name: str | None, asked: Collection[str] | None = None) -> bool:
-        """Tell whether what a name stands for may behave differently.
-
-        Args:
-            name: a name of the module.
-            asked: the attributes that are ever asked for; a method that nobody asks for is not called.
-        """
-        if self.rebinds(name):
-            return True
-        if name is None:
-            return bool(self.touched or self.rebound)
-        return any(_is_met(path, name, asked) for path in self.touched)
-
-    def touches_hook(self, name: str | None) -> bool:
-        """Tell whether what Python calls when a class is derived from this one behaves differently."""
-        return any(p.startswith(f"{name}.") and p.rpartition(".")[2] in CLASS_HOOKS for p in self.touched)
-
-
-def _is_met(path: str, name: str, asked: Collection[str] | None) -> bool:
-    """Tell whether who uses a name may meet what has a qualified name."""
-    if path == name:
-        return True
-    if not path.startswith(f"{name}."):
-        return False
-    member = path.removeprefix(f"{name}.").partition(".")[0]
-    if asked is None or member == "<locals>" or (member.startswith("__") and member.endswith("__")):
-        return True
-    return member in asked or not _ASKING.isdisjoint(asked)
 
 
 class Effects:
@@ -109,18 +47,12 @@ class Effects:
         self._patches = patches
         self._grows = grows
         self._holds = holds
-        self.drafts: dict[str, Draft] = {}
-        self._outline_of = outline_of
+        self.drafts = Drafts(outline_of, is_module)
         self._dependents = dependents
         self._edges = edges
         self._is_watched = is_watched
         self._replayed: dict[tuple[str, str], str] = {}  # whose object is made again, and why
-        self._names = Reach(
-            outline=self._outline,
-            was_bound=self._was_bound,
-            is_module=lambda name: name in self.drafts or is_module(name),
-            is_watched=is_watched,
-        )
+        self._names = Reach(self.drafts, is_watched)
 
     def settle(self) -> None:
         """Add what the drafts reach, until nothing is added any more."""
@@ -145,16 +77,6 @@ class Effects:
             for (module, name), _, _ in self._names.reach([(draft.name, statement.facts.name)])
             if module in self.drafts and self.drafts[module].touches(name)
         )
-
-    def _was_bound(self, name: str, bound: str) -> bool:
-        draft = self.drafts.get(name)
-        return draft is not None and draft.old is not None and bound in draft.old.names
-
-    def _outline(self, name: str) -> Outline | None:
-        draft = self.drafts.get(name)
-        return draft.outline if draft is not None else self._outline_of(name)
-
-    # -- the course of an edit
 
     def _begin(self, draft: Draft) -> None:
         edit, old, new = draft.edit, draft.old, draft.outline
@@ -344,7 +266,7 @@ class Effects:
         stack = [ref[0]]
         while stack:
             for name in self._dependents(stack.pop(), True):
-                outline = None if name in seen else self._outline(name)
+                outline = None if name in seen else self.drafts.outline(name)
                 seen.add(name)
                 if outline is not None:
                     stack.append(name)
@@ -357,8 +279,8 @@ class Effects:
             self._replayed[ref] = cause
             if ref[0] in self.drafts:
                 self.drafts[ref[0]].grown.discard(ref[1])
-            if ref[0] not in self.drafts and self._outline_of(ref[0]) is not None:
-                self.drafts[ref[0]] = Draft(ref[0], self._outline_of(ref[0]), cause=cause)
+            if ref[0] not in self.drafts and self.drafts.outline(ref[0]) is not None:
+                self.drafts.take_in(ref[0], cause)
 
     def _advance(self, draft: Draft) -> bool:
         """Let each statement run that has a reason to; return whether one was found."""
@@ -468,9 +390,7 @@ class Effects:
         """Let what binds a name run aside, if a statement that runs may reach through it what is not as it was."""
         if not any(self._is_other_for(caller, at, ref) for ref, _, _ in self._names.reach([(module, name)])):
             return False
-        draft = self.drafts.get(module)
-        if draft is None:
-            draft = self.drafts[module] = Draft(module, where)
+        draft = self.drafts.take_in(module)
         if draft.whole or draft.is_new or draft.outline is not where or name in draft.grown:
             return False
         return self._run_aside(draft, where, next(i for i, s in enumerate(where.statements) if s is writer))
@@ -497,7 +417,7 @@ class Effects:
             is_rebinding = bool(draft.rebound) or draft.is_all_rebound
             for name in self._dependents(draft.name, is_rebinding):
                 if name not in self.drafts:
-                    self.drafts[name] = Draft(name, self._outline_of(name))
+                    self.drafts.take_in(name)
                     is_moving = True
                 if is_rebinding or draft.touched:
                     is_moving |= self._doubt_edge(self.drafts[name], draft)

@@ -174,8 +174,12 @@ def revised(old: Outline, data: bytes, filename: str, *, pin: object = None) -> 
     text = decode(data)
     before, start = _common_start(old.statements, text)
     after, end = _common_end(old.statements[len(before) :], text, start)
+    pieces = cut(text[start:end])
+    if pieces and len(before) < len(old.statements) and pieces[0] == old.statements[len(before)].text:
+        before.append(old.statements[len(before)])
+        del pieces[0]
     maker = _Maker(filename, pin, before)
-    made = [maker.make(piece) for piece in cut(text[start:end])]
+    made = [maker.make(piece) for piece in pieces]
     if made and after and not made[-1].text.endswith("\n"):
         raise NotSeparable("a statement would run into the next one")
     line = 1 + sum(statement.lines for statement in (*before, *made))
@@ -184,7 +188,7 @@ def revised(old: Outline, data: bytes, filename: str, *, pin: object = None) -> 
         moved.append(statement if statement.line == line else _moved(statement, line, filename, pin))
         line += statement.lines
     statements = (*before, *made, *moved)
-    if moved and (moved[0].is_head or maker.is_head):
+    if moved and moved[0].is_head is not maker.is_head:  # a docstring may have become none, or the reverse
         return outline(data, filename, old.package, pin=pin)
     if maker.flags != old.flags or any(s.facts.is_future for s in made):
         return outline(data, filename, old.package, pin=pin)

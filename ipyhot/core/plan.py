@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from ipyhot.core import diff
-from ipyhot.core.effects import Draft, Effects
+from ipyhot.core.drafts import Draft
+from ipyhot.core.effects import Effects
 from ipyhot.core.facts import Facts, Kind
 from ipyhot.core.graph import Graph
 from ipyhot.core.model import Change, Plan, Remade, Step, Version, Way

@@ -5,15 +5,13 @@ Pure: outlines in, references out. One plan uses one ``Reach``.
 
 from collections.abc import Callable, Iterable, Iterator
 
+from ipyhot.core.drafts import ALL, EXISTS, Drafts
 from ipyhot.core.facts import Chain, Facts, Kind
 from ipyhot.core.outline import Outline, Statement
 
-__all__ = ["ALL", "CLASS_HOOKS", "EXISTS", "Reach", "Ref"]
+__all__ = ["Reach", "Ref"]
 
 Ref = tuple[str, str | None]  # module and name in it; without a name any of them
-EXISTS = "!"  # the name that stands for the module's being there at all
-ALL = "*"  # the name that stands for whatever a star import takes
-CLASS_HOOKS = frozenset({"__init_subclass__", "__set_name__", "__prepare__", "__mro_entries__", "__class_getitem__"})
 _DEPTH = 10  # of names that only stand for other names
 
 
@@ -21,30 +19,19 @@ class Reach:
     """Follows names through imports, definitions and aliases.
 
     Args:
-        outline: the outline of a module as it is going to be.
-        was_bound: whether the text before bound a name of a module.
-        is_module: whether there is, or is going to be, a watched module of a name.
+        drafts: the outlines of modules as they are going to be.
         is_watched: whether a name belongs to a watched folder.
     """
 
-    def __init__(
-        self,
-        *,
-        outline: Callable[[str], Outline | None],
-        was_bound: Callable[[str, str], bool],
-        is_module: Callable[[str], bool],
-        is_watched: Callable[[str], bool],
-    ) -> None:
-        self._outline = outline
-        self._was_bound = was_bound
-        self._is_module = is_module
+    def __init__(self, drafts: Drafts, is_watched: Callable[[str], bool]) -> None:
+        self._drafts = drafts
         self._is_watched = is_watched
         self._writes: dict[tuple[str, int], frozenset[tuple[str, str]]] = {}
 
     def refs(self, name: str, outline: Outline, chain: Chain) -> Iterator[Ref]:
         """Yield what a chain means in a module, as far as it is watched."""
         first, rest = chain[0], chain[1:]
-        if first in outline.names or self._was_bound(name, first):
+        if first in outline.names or self._drafts.was_bound(name, first):
             yield name, first
             for base, attribute in outline.imported.get(first, ()):
                 yield from self.imported(base, attribute, rest)
@@ -54,15 +41,15 @@ class Reach:
     def imported(self, base: str, attribute: str | None, rest: Chain, depth: int = 0) -> Iterator[Ref]:
         """Yield what an imported name means, with the attributes that are read from it."""
         if attribute is not None:
-            if not self._is_module(f"{base}.{attribute}"):
+            if not self._drafts.is_module(f"{base}.{attribute}"):
                 if self._is_watched(base):
                     yield base, attribute
-                    outline = self._outline(base) if rest and depth < _DEPTH else None
+                    outline = self._drafts.outline(base) if rest and depth < _DEPTH else None
                     for further, name in outline.imported.get(attribute, ()) if outline is not None else ():
                         yield from self.imported(further, name, rest, depth + 1)
                 return
             base = f"{base}.{attribute}"
-        while rest and self._is_module(f"{base}.{rest[0]}"):
+        while rest and self._drafts.is_module(f"{base}.{rest[0]}"):
             base, rest = f"{base}.{rest[0]}", rest[1:]
         if self._is_watched(base):
             yield base, rest[0] if rest else None
@@ -78,7 +65,7 @@ class Reach:
             for name in names:
                 if name == ALL:
                     yield base, ALL
-                elif self._is_module(f"{base}.{name}"):
+                elif self._drafts.is_module(f"{base}.{name}"):
                     yield f"{base}.{name}", EXISTS
                 elif self._is_watched(base):
                     yield base, name
@@ -119,7 +106,7 @@ class Reach:
         if len(chain) == 1 or {f.kind for f in self.binders(outline, chain[0])} == {Kind.CLASS}:
             return False
         origins = outline.imported.get(chain[0], ())
-        modules = [attribute is None or self._is_module(f"{base}.{attribute}") for base, attribute in origins]
+        modules = [attribute is None or self._drafts.is_module(f"{base}.{attribute}") for base, attribute in origins]
         return not modules or not all(modules)
 
     def binders(self, outline: Outline, name: str) -> list[Facts]:
@@ -145,7 +132,7 @@ class Reach:
                 continue
             seen.add(ref)
             module, name = ref
-            outline = self._outline(module)
+            outline = self._drafts.outline(module)
             yield ref, None, outline
             if outline is None or name in {None, EXISTS, ALL}:
                 continue
@@ -166,7 +153,7 @@ class Reach:
     def writes(self, name: str, outline: Outline, index: int) -> frozenset[tuple[str, str]]:
         """Return every name whose object a statement makes or changes in place, as module and name."""
         key = (name, index)
-        is_current = self._outline(name) is outline
+        is_current = self._drafts.outline(name) is outline
         if is_current and key in self._writes:
             return self._writes[key]
         statement = outline.statements[index]
@@ -188,7 +175,7 @@ class Reach:
         stack = [(name, changed)]
         while stack:
             ref = stack.pop()
-            where = outline if ref[0] == name else self._outline(ref[0])
+            where = outline if ref[0] == name else self._drafts.outline(ref[0])
             if ref in found or where is None:
                 continue
             found.add(ref)
@@ -215,7 +202,7 @@ class Reach:
         """Yield the bases and metaclasses that take note of each class that is made of them."""
         for chain in statement.facts.held | statement.facts.used:
             for module, attr in self.refs(name, outline, chain):
-                where = self._outline(module)
+                where = self._drafts.outline(module)
                 if attr is not None and where is not None and self._takes_note(module, where, attr):
                     yield chain, (module, attr)
 
@@ -230,7 +217,7 @@ class Reach:
                 return True
             for chain in facts.held:
                 for base, inner in self.refs(module, outline, chain):
-                    where = self._outline(base)
+                    where = self._drafts.outline(base)
                     if inner and where is not None and depth < _DEPTH and (base, inner) != (module, attr):
                         if self._takes_note(base, where, inner, depth + 1):
                             return True

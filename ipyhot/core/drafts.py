@@ -1,0 +1,109 @@
+"""What is known so far of what an edit does to each module, while it is being planned. Pure; one plan uses one of it."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+
+from ipyhot.core.diff import Edit
+from ipyhot.core.outline import Outline
+
+__all__ = ["ALL", "CLASS_HOOKS", "EXISTS", "Draft", "Drafts"]
+
+EXISTS = "!"  # the name that stands for the module's being there at all
+ALL = "*"  # the name that stands for whatever a star import takes
+CLASS_HOOKS = frozenset({"__init_subclass__", "__set_name__", "__prepare__", "__mro_entries__", "__class_getitem__"})
+_ASKING = frozenset({"attrgetter", "getattr", "getmembers", "methodcaller"})  # for attributes that no code names
+
+
+@dataclass(slots=True, eq=False)
+class Draft:
+    """What is known so far of what an edit does to one module."""
+
+    name: str
+    outline: Outline | None
+    old: Outline | None = None
+    edit: Edit | None = None
+    is_new: bool = False
+    is_gone: bool = False
+    whole: str = ""  # why the file is executed as a whole
+    run: set[int] = field(default_factory=set)
+    rebound: set[str] = field(default_factory=set)
+    touched: set[str] = field(default_factory=set)  # functions by qualified name, or classes that are made again
+    grown: set[str] = field(default_factory=set)  # names whose object new statements only add to
+    aside: set[int] = field(default_factory=set)  # statements that run only so that others can call what they bind
+    cause: str = ""
+
+    @property
+    def is_all_rebound(self) -> bool:
+        """True when no name of the module is surely what it was."""
+        return self.is_new or self.is_gone or (bool(self.whole) and self.outline is None)
+
+    def rebinds(self, name: str | None) -> bool:
+        """Tell whether a name may stand for another object afterwards; definitions keep theirs."""
+        if self.is_all_rebound:
+            return True
+        if name in {EXISTS, None}:  # the module object stays
+            return False
+        return bool(self.rebound) if name == ALL else name in self.rebound
+
+    def touches(self, name: str | None, asked: Collection[str] | None = None) -> bool:
+        """Tell whether what a name stands for may behave differently.
+
+        Args:
+            name: a name of the module.
+            asked: the attributes that are ever asked for; a method that nobody asks for is not called.
+        """
+        if self.rebinds(name):
+            return True
+        if name is None:
+            return bool(self.touched or self.rebound)
+        return any(_is_met(path, name, asked) for path in self.touched)
+
+    def touches_hook(self, name: str | None) -> bool:
+        """Tell whether what Python calls when a class is derived from this one behaves differently."""
+        return any(p.startswith(f"{name}.") and p.rpartition(".")[2] in CLASS_HOOKS for p in self.touched)
+
+
+def _is_met(path: str, name: str, asked: Collection[str] | None) -> bool:
+    """Tell whether who uses a name may meet what has a qualified name."""
+    if path == name:
+        return True
+    if not path.startswith(f"{name}."):
+        return False
+    member = path.removeprefix(f"{name}.").partition(".")[0]
+    if asked is None or member == "<locals>" or (member.startswith("__") and member.endswith("__")):
+        return True
+    return member in asked or not _ASKING.isdisjoint(asked)
+
+
+class Drafts(dict[str, Draft]):
+    """The drafts of one plan by module, and all other modules as they are live.
+
+    Args:
+        outline_of: the live outline of a watched module, or None if there is none.
+        is_live: whether there is a live module of a name.
+    """
+
+    def __init__(self, outline_of: Callable[[str], Outline | None], is_live: Callable[[str], bool]) -> None:
+        super().__init__()
+        self._outline_of = outline_of
+        self._is_live = is_live
+
+    def outline(self, name: str) -> Outline | None:
+        """Return the outline of a module as it is going to be."""
+        draft = self.get(name)
+        return draft.outline if draft is not None else self._outline_of(name)
+
+    def was_bound(self, name: str, bound: str) -> bool:
+        """Tell whether the text before bound a name of a module."""
+        draft = self.get(name)
+        return draft is not None and draft.old is not None and bound in draft.old.names
+
+    def is_module(self, name: str) -> bool:
+        """Tell whether there is, or is going to be, a watched module of a name."""
+        return name in self or self._is_live(name)
+
+    def take_in(self, name: str, cause: str = "") -> Draft:
+        """Return the draft of a module, a new one if it has none yet."""
+        if name not in self:
+            self[name] = Draft(name, self._outline_of(name), cause=cause)
+        return self[name]
