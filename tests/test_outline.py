@@ -579,6 +579,8 @@ def test_facts_do_not_depend_on_where_a_statement_stands(text: str) -> None:
         ("x = 1\n'no doc'\n", None),
         ("import os\n'no doc'\n", None),
         ("'doc'\n'no doc'\n", "doc"),
+        ("x = 1\n('no'\n'doc')\n", None),
+        ("x = 1\n(  # c\n('no doc'))\n", None),
         ("from __future__ import annotations\n'no doc'\n", None),
         ("f'no doc'\n", None),
         ("b'no doc'\n", None),
@@ -722,7 +724,7 @@ def test_a_newer_outline_keeps_the_lines_of_each_version_by_its_pin() -> None:
     first, second = object(), object()
     old = outline(b"a = 1\nb = 2\nc = 3\n", "one", "", pin=first)
     new = revised(old, b"a = 1\nb = 2\nd = 4\nc = 3\n", "two", pin=second)
-    assert [statement.pin is second for statement in new.statements] == [False, True, True, True]
+    assert [statement.pin is second for statement in new.statements] == [False, False, True, True]
 
 
 def test_moved_functions_are_called_what_the_newer_text_is_called() -> None:
@@ -808,6 +810,7 @@ FRAGMENTS = (
     "f'{x}' 'y'",
     "'doc'",
     "'''doc\n'''",
+    "('doc')",
     "# comment",
     "    # indented comment",
     "",

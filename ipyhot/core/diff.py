@@ -1,14 +1,13 @@
 """What an edit changes: old and new statements of one file side by side. Pure; any thread."""
 
 import difflib
-import inspect
 import types
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ipyhot.core.codes import CodeKey, own_codes, signature
+from ipyhot.core.codes import OPTIMIZED, CodeKey, own_codes, signature
 from ipyhot.core.facts import Kind
-from ipyhot.core.outline import Outline, Statement
+from ipyhot.core.outline import Outline, Statement, is_blank
 
 __all__ = ["Edit", "edit", "pairs", "successors"]
 
@@ -44,23 +43,24 @@ def edit(old: Outline, new: Outline) -> Edit:
         if before[was].text != after[index].text
         for name in _touched(before[was], after[index])
     }
-    changed = tuple(index for index in range(len(after)) if index not in kept)
+    changed = tuple(index for index in range(len(after)) if index not in kept and not is_blank(after[index].text))
+    removed = tuple(index for index in sorted(free) if not is_blank(before[index].text))
     order = [kept[index] for index in sorted(kept)]
-    return Edit(kept, changed, tuple(sorted(free)), frozenset(touched), order != sorted(order))
+    return Edit(kept, changed, removed, frozenset(touched), order != sorted(order))
 
 
 def _same_text(before: Sequence[Statement], after: Sequence[Statement]) -> Iterator[tuple[int, int]]:
     """Yield new and old index of statements whose text stayed, first those at both ends."""
     start, end = 0, 0
     shorter = min(len(before), len(after))
-    while start < shorter and before[start].text == after[start].text:
+    while start < shorter and _is_same(before[start], after[start]):
         yield start, start
         start += 1
-    while end < shorter - start and before[-1 - end].text == after[-1 - end].text:
+    while end < shorter - start and _is_same(before[-1 - end], after[-1 - end]):
         end += 1
         yield len(after) - end, len(before) - end
-    old = [statement.text.rstrip() for statement in before[start : len(before) - end]]
-    new = [statement.text.rstrip() for statement in after[start : len(after) - end]]
+    old = [_key(statement) for statement in before[start : len(before) - end]]
+    new = [_key(statement) for statement in after[start : len(after) - end]]
     if not old or not new:
         return
     left = {index: text for index, text in enumerate(old)}
@@ -77,6 +77,14 @@ def _same_text(before: Sequence[Statement], after: Sequence[Statement]) -> Itera
             yield start + index, start + was
 
 
+def _key(statement: Statement) -> tuple[str, frozenset[str]]:
+    return statement.text.rstrip(), statement.facts.binds  # a string binds the docstring, or nothing
+
+
+def _is_same(was: Statement, now: Statement) -> bool:
+    return was is now or (was.text == now.text and was.facts.binds == now.facts.binds)
+
+
 def _twin(statement: Statement, before: Sequence[Statement], free: Iterable[int]) -> int | None:
     """Return the old statement that did the same as a new one whose text is another, but for the bodies of functions."""
     facts = statement.facts
@@ -90,14 +98,15 @@ def _twin(statement: Statement, before: Sequence[Statement], free: Iterable[int]
 def _touched(was: Statement, now: Statement) -> Iterator[str]:
     """Yield the qualified names of functions whose code is another one."""
     before, after = own_codes(was.codes), own_codes(now.codes)
+    changed = {key[0] for key in before.keys() - after.keys()}
     for key, code in after.items():
-        if not code.co_flags & inspect.CO_OPTIMIZED:
+        if not code.co_flags & OPTIMIZED:
             continue  # the body of a class: it did the same, and the functions in it come by themselves
         known = before.get(key)
         if known is None or signature(known, is_body=True) != signature(code, is_body=True):
-            yield key[0]
-    yield from (key[0] for key in before.keys() - after.keys())
-    if now.facts.kind is Kind.OTHER:  # what it binds holds a lambda, or a definition of a branch
+            changed.add(key[0])
+    yield from changed
+    if changed and now.facts.kind is Kind.OTHER:  # what it binds holds a lambda, or a definition of a branch
         yield from now.facts.binds
 
 

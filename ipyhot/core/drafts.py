@@ -30,12 +30,13 @@ class Draft:
     touched: set[str] = field(default_factory=set)  # functions by qualified name, or classes that are made again
     grown: set[str] = field(default_factory=set)  # names whose object new statements only add to
     aside: set[int] = field(default_factory=set)  # statements that run only so that others can call what they bind
+    is_open: bool = False  # a star import may bind any name anew
     cause: str = ""
 
     @property
     def is_all_rebound(self) -> bool:
         """True when no name of the module is surely what it was."""
-        return self.is_new or self.is_gone or (bool(self.whole) and self.outline is None)
+        return self.is_new or self.is_gone or self.is_open or (bool(self.whole) and self.outline is None)
 
     def rebinds(self, name: str | None) -> bool:
         """Tell whether a name may stand for another object afterwards; definitions keep theirs."""

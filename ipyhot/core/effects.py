@@ -15,6 +15,7 @@ from ipyhot.core.reach import Reach, Ref
 
 __all__ = ["Effects", "shown"]
 
+_PLAIN_BASES = frozenset({"ABC", "Exception", "object"})
 _RUN_BY_THEIR_CLASS = frozenset({MIGRATE, "__subclasshook__", "__subclasscheck__", "__instancecheck__"})
 
 
@@ -140,7 +141,11 @@ class Effects:
 
     def _removed(self, draft: Draft, old: Outline, index: int) -> None:
         statement = old.statements[index]
-        draft.rebound |= statement.facts.binds - (draft.outline.names if draft.outline is not None else frozenset())
+        edit, new = draft.edit, draft.outline
+        changed = {name for i in edit.changed for name in new.statements[i].facts.binds} if edit and new else set()
+        draft.rebound |= statement.facts.binds - changed
+        if statement.facts.stars or (new is not None and new.stars):
+            self._take_whole(draft, "it imports everything from another module, and a name less by itself")
         doubt = self._doubt(draft.name, old, statement)
         if doubt:
             self._take_whole(draft, f"line {statement.line} of the old text is gone, and {doubt}")
@@ -165,6 +170,7 @@ class Effects:
         if draft.whole:
             return False
         draft.whole = why
+        draft.is_open = any(outline is not None and bool(outline.stars) for outline in (draft.old, draft.outline))
         for outline in (draft.old, draft.outline):
             for statement in outline.statements if outline is not None else ():
                 self._makes(draft, statement)
@@ -181,9 +187,29 @@ class Effects:
             draft.rebound |= facts.binds
             return
         before = statement if draft.old is None else _definition(draft.old, facts.name)
-        draft.touched |= _changed_parts(None if before is None else before.facts, facts)
+        is_plain = before is not None and draft.outline is not None and self._is_plain(draft.name, draft.outline, facts)
+        draft.touched |= _changed_parts(before.facts, facts) if before is not None and is_plain else {facts.name}
         if before is None or facts.is_decorated or before.facts.is_decorated or _is_reshaped(before.facts, facts):
             draft.rebound.add(facts.name)
+
+    def _is_plain(self, name: str, outline: Outline, facts: Facts, depth: int = 0) -> bool:
+        """Tell whether a class is no more than its members: nobody makes something else of them."""
+        if facts.kind is not Kind.CLASS or facts.metaclass or facts.is_decorated or depth > len(outline.statements):
+            return False
+        for chain in facts.bases:
+            refs = [ref for ref in self._names.refs(name, outline, chain) if ref[0] != name or len(chain) == 1]
+            binders = [
+                (module, where, found)
+                for module, attr in refs
+                if attr is not None and (where := self.drafts.outline(module)) is not None
+                for found in self._names.binders(where, attr)
+                if found.kind is not Kind.IMPORT
+            ]
+            if not binders and chain[-1] not in _PLAIN_BASES:
+                return False
+            if not all(self._is_plain(module, where, found, depth + 1) for module, where, found in binders):
+                return False
+        return True
 
     def _run(self, draft: Draft, index: int, cause: str) -> bool:
         """Let a statement run; return whether that is new."""
@@ -225,10 +251,10 @@ class Effects:
             drafts = [(self.drafts[module], name) for module, name in refs if module in self.drafts]
             if is_changed or any(other.rebinds(name) for other, name in drafts if name is not None):
                 draft.rebound.add(bound)
-        if facts.stars:
-            for star in facts.stars:
-                source = self.drafts.get(draft.outline.resolve(star))
-                draft.rebound |= source.rebound if source is not None else set()
+        for star in facts.stars:
+            source = self.drafts.get(draft.outline.resolve(star))
+            draft.rebound |= source.rebound if source is not None else set()
+            draft.is_open |= is_changed or (source is not None and source.is_all_rebound)
 
     def _is_mere_addition(self, draft: Draft, index: int) -> bool:
         """Tell whether a statement is new and stands behind all that does more than define."""
@@ -430,7 +456,7 @@ class Effects:
         if dependent.outline is None:
             dependent.cause = draft.name
             return self._take_whole(dependent, f"{draft.name} changed")
-        if draft.name in self._edges(dependent.name) and draft.name not in shown(dependent.outline):
+        if draft.name in self._edges(dependent.name) and draft.name not in shown(dependent.old or dependent.outline):
             return self._take_whole(dependent, f"it imports {draft.name} in a way that its text does not show")
         return False
 
@@ -445,10 +471,9 @@ def shown(outline: Outline) -> frozenset[str]:
     return frozenset(found)
 
 
-def _changed_parts(before: Facts | None, facts: Facts) -> set[str]:
+def _changed_parts(before: Facts, facts: Facts) -> set[str]:
     """Return the qualified names of what is different in a definition; of a class only the members, if that is all."""
-    is_class = before is not None and before.kind is Kind.CLASS and facts.kind is Kind.CLASS
-    if before is None or not is_class or before.head != facts.head or not (before.members and facts.members):
+    if before.head != facts.head or not (before.members and facts.members):
         return {facts.name}
     names = before.members.keys() | facts.members.keys()
     changed = {f"{facts.name}.{name}" for name in names if before.members.get(name) != facts.members.get(name)}

@@ -8,7 +8,7 @@ thread.
 import dis
 import re
 import types
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
@@ -66,6 +66,7 @@ class Facts:
     is_alias: bool  # one name more for what another one stands for, and nothing else
     members: Mapping[str, Member]  # of a class, by attribute
     head: object  # of a class: all but its body
+    bases: frozenset[Chain]  # of a class: what its statement reads beside the body
     asks: frozenset[str]  # every name and attribute that its code, or that of functions in it, ever asks for
     is_decorated: bool
     is_future: bool
@@ -150,8 +151,8 @@ class _Reader:
         self._operands: list[Chain] = []  # simple operands that were pushed last, chains of names; () is another one
         self._is_called = False
         instructions = [(i.opname, i.argval) for i in dis.get_instructions(code) if i.opname not in _SILENT]
-        is_class_body = not code.co_flags & OPTIMIZED and code.co_name != "<module>"
-        self._local = _bound_in(instructions) if is_class_body else frozenset()
+        self._is_class_body = not code.co_flags & OPTIMIZED and code.co_name != "<module>"
+        self._local = {"__name__"} if self._is_class_body else set[str]()
         for name, value in instructions:
             self._read(name, value)
         self._finish()
@@ -164,6 +165,8 @@ class _Reader:
             return
         self._finish()
         scan = self.scan
+        if name in _ATTRIBUTES and value in _MUTATORS:  # of something that a name only leads to
+            scan.mutates |= {chain[0] for chain in scan.chains}
         scan.computes |= name not in _INERT
         if name in _LOADS and str(value) not in self._local:
             self._chain = [str(value)]
@@ -177,10 +180,12 @@ class _Reader:
             self._mutate(-2)
         elif name in {"STORE_ATTR", "DELETE_ATTR"}:
             self._mutate(-1)
-            if self._operands and self._operands[-1] and self._operands[-1] != ("'",):
-                scan.sets.add((*self._operands[-1], str(value)))
+            is_known = bool(self._operands) and self._operands[-1] not in {(), ("'",)}
+            owners = {self._operands[-1]} if is_known else {chain[:1] for chain in scan.chains}
+            scan.sets |= {(*owner, str(value)) for owner in owners}
         elif name in _STORES | _DELETES:
             scan.binds.add(str(value))
+            self._local |= {str(value)} if self._is_class_body else set()
         elif name == "POP_TOP" and self._is_called:
             scan.effects += 1
         self._is_called = name in _CALLS
@@ -208,11 +213,6 @@ class _Reader:
             self.scan.anything = ".".join(chain[:2]) if chain[:2] in _ANY_MODULE else f"{chain[0]}()"
 
 
-def _bound_in(instructions: Iterable[tuple[str, object]]) -> frozenset[str]:
-    """Return the names that a class body binds for itself."""
-    return frozenset({"__name__", *(str(value) for name, value in instructions if name in {"STORE_NAME", "DELETE_NAME"})})
-
-
 def facts_of(text: str, code: types.CodeType) -> Facts:
     """Return what the code of a statement says; its text tells decorators and metaclasses from the rest."""
     top = _Reader(code).scan
@@ -224,9 +224,8 @@ def facts_of(text: str, code: types.CodeType) -> Facts:
     binds, sets, asks = set(top.binds), set(top.sets), set(top.asks)
     anything, body_anything = top.anything, False
     is_effect = top.effects > 0 and not is_known
-    match = DEFINITION.search(text) if text.startswith(("def", "async", "class", "@")) else None
-    kind = Kind.OTHER if match is None else Kind.CLASS if match[0].startswith("class") else Kind.FUNCTION
-    is_decorated = match is not None and text.startswith("@")
+    kind = _kind(text, code)
+    is_decorated = kind is not Kind.OTHER and text.startswith("@")
     is_plain_class = kind is Kind.CLASS and top.calls == 1 and not is_decorated
     (used if top.computes and not is_plain_class else held).update(top.chains)
     if is_known and top.calls == 1:  # what a container is given, it only holds
@@ -241,7 +240,7 @@ def facts_of(text: str, code: types.CodeType) -> Facts:
             sets |= scan.sets
             anything = anything or scan.anything
             is_effect |= scan.effects > 0
-            body_mutates |= scan.binds if inner.co_flags & OPTIMIZED else set()
+            binds |= scan.binds if inner.co_flags & OPTIMIZED else set()  # a walrus in a comprehension
         else:
             body |= scan.chains
             body_mutates |= scan.mutates | scan.binds
@@ -256,7 +255,7 @@ def facts_of(text: str, code: types.CodeType) -> Facts:
         mutates |= {chain[0] for chain in used if len(chain) == 1}
     return Facts(
         kind=kind,
-        name=match[1] if match is not None else "",
+        name=next(iter(top.binds), "") if kind in {Kind.FUNCTION, Kind.CLASS} else "",
         binds=frozenset(binds),
         held=frozenset(held),
         used=frozenset(used),
@@ -275,12 +274,20 @@ def facts_of(text: str, code: types.CodeType) -> Facts:
         is_alias=_is_alias(code),
         members=_members(code) if kind is Kind.CLASS else {},
         head=_head(code) if kind is Kind.CLASS else None,
+        bases=frozenset(top.chains) if kind is Kind.CLASS else frozenset(),
         asks=frozenset(asks),
         is_decorated=is_decorated,
         is_inert=is_inert(code),
         is_future=any(base == "__future__" for base, _ in found),
         signature=signature(code),
     )
+
+
+def _kind(text: str, code: types.CodeType) -> Kind:
+    if not (text.startswith("@") or DEFINITION.match(text)):
+        return Kind.OTHER
+    is_class = any(instruction.opname == "LOAD_BUILD_CLASS" for instruction in dis.get_instructions(code))
+    return Kind.CLASS if is_class else Kind.FUNCTION
 
 
 def _members(code: types.CodeType) -> dict[str, Member]:
@@ -296,6 +303,9 @@ def _members(code: types.CodeType) -> dict[str, Member]:
             return {}
         if name == "STORE_NAME":
             found[str(value)] = Member(tuple(made), frozenset(reads), is_function)
+            made, reads, is_function = [], set(), False
+        elif name == "STORE_SUBSCR" and made[-2:-1] == [("LOAD_NAME", "str", "'__annotations__'")]:
+            found[f"{made[-1]}:"] = Member(tuple(made), frozenset(reads), is_function)  # an annotation; no name is like it
             made, reads, is_function = [], set(), False
         elif isinstance(value, types.CodeType):
             is_function |= not runs_at_once(value)
@@ -379,7 +389,7 @@ def _import_names(code: types.CodeType) -> Iterator[tuple[str, str, str | None]]
             else:
                 yield str(value), base if str(value) != base.partition(".")[0] else str(value), None
             is_open = is_from
-        elif name == "POP_TOP":
+        elif name == "POP_TOP" and is_from:
             is_open = False
         elif name.startswith("LOAD_"):
             constants.append(value)

@@ -16,7 +16,7 @@ from typing import Final
 from ipyhot.core.codes import CodeKey, absolute, codes_in, inside, own_codes
 from ipyhot.core.facts import Facts, facts_of
 
-__all__ = ["NotSeparable", "Outline", "Statement", "cut", "outline", "prepared", "revised", "rooted"]
+__all__ = ["NotSeparable", "Outline", "Statement", "cut", "is_blank", "outline", "prepared", "revised", "rooted"]
 
 
 class NotSeparable(Exception):  # noqa: N818 - it is no error of the user's: the file is taken whole then
@@ -178,7 +178,7 @@ def revised(old: Outline, data: bytes, filename: str, *, pin: object = None) -> 
     if pieces and len(before) < len(old.statements) and pieces[0] == old.statements[len(before)].text:
         before.append(old.statements[len(before)])
         del pieces[0]
-    maker = _Maker(filename, pin, before)
+    maker = _Maker(filename, pin, before, old.flags if any(s.facts.is_future for s in before) else 0)
     made = [maker.make(piece) for piece in pieces]
     if made and after and not made[-1].text.endswith("\n"):
         raise NotSeparable("a statement would run into the next one")
@@ -229,6 +229,8 @@ def _common_end(statements: Sequence[Statement], text: str, start: int) -> tuple
     at = len(text)
     for statement in reversed(statements):
         begin = at - len(statement.text)
+        if _CONTINUES.match(statement.text):  # a comment: it may belong to the statement above
+            break
         if begin < start or not text.startswith(statement.text, begin) or (begin and text[begin - 1] != "\n"):
             break
         found.insert(0, statement)
@@ -239,17 +241,20 @@ def _common_end(statements: Sequence[Statement], text: str, start: int) -> tuple
 class _Maker:
     """Compiles the pieces of one text, one after the other."""
 
-    def __init__(self, filename: str, pin: object, before: Sequence[Statement] = ()) -> None:
-        self.flags = 0
+    def __init__(self, filename: str, pin: object, before: Sequence[Statement] = (), flags: int = 0) -> None:
+        self.flags = flags
         self._filename = filename
         self._pin = pin
         self._line = 1
         self.is_head = True
+        self._may_be_future = True
         for statement in before:
             self._took(statement)
 
     def make(self, piece: str) -> Statement:
         """Return the statement of the next piece."""
+        if piece.startswith("from __future__") and not self._may_be_future:
+            raise NotSeparable("a __future__ import does not stand at the beginning")
         try:
             code = self._compile(piece)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
@@ -262,7 +267,9 @@ class _Maker:
 
     def _took(self, statement: Statement) -> None:
         self._line += statement.lines
-        self.is_head = self.is_head and _is_blank(statement.text)
+        is_doc = self.is_head and statement.facts.binds == {"__doc__"}
+        self._may_be_future &= is_doc or statement.facts.is_future or is_blank(statement.text)
+        self.is_head = self.is_head and is_blank(statement.text)
 
     def _compile(self, piece: str) -> types.CodeType:
         return compile_piece(piece, self._line, self._filename, self.flags, is_head=self.is_head)
@@ -271,9 +278,11 @@ class _Maker:
 def compile_piece(piece: str, line: int, filename: str, flags: int, *, is_head: bool) -> types.CodeType:
     """Return the code of a piece of a file that begins in a line."""
     # A string is a docstring only where a file begins; behind a number it is none.
-    is_plain = is_head or piece.startswith("from __future__")
-    above = ("" if is_plain else "0") + "\n" * (line - 1)
+    above = ("0" if not is_head and _STRING.match(piece) else "") + "\n" * (line - 1)
     return compile(above + piece, filename, "exec", flags, dont_inherit=True)
+
+
+_STRING: Final = re.compile(r"[rRuUbBfF]{0,2}['\"]")
 
 
 def prepared(old: Outline, indexes: Iterable[int], filename: str, pin: object) -> Outline:
@@ -292,8 +301,9 @@ def rooted(old: Outline, code: types.CodeType) -> Outline:
     return Outline(old.package, tuple(_made_of(old.statements, code)), old.flags)
 
 
-def _is_blank(text: str) -> bool:
-    return all(line.lstrip()[:1] in {"", "#"} for line in text.splitlines())
+def is_blank(text: str) -> bool:
+    """Tell whether a piece of a text holds nothing but comments."""
+    return all(line.lstrip()[:1] in {"", "#"} for line in text.split("\n"))
 
 
 def _moved(statement: Statement, line: int, filename: str, pin: object) -> Statement:

@@ -227,6 +227,7 @@ class Patch:
             old is not new
             and _is_same_definition(before.co_qualname, after.co_qualname, path)
             and old.__globals__ is self._home(new.__globals__)
+            and (id(new.__globals__) in self._homes or new.__closure__ is not None)  # a plain one is somebody else's
             and before.co_freevars == after.co_freevars
             and relay_of(old) is None
             and (id(old) not in self._carried or old.__qualname__ == path)
@@ -568,7 +569,7 @@ class Patch:
             after = vars(new).get(key, _GONE)
             if after is not _GONE and after is not value and key not in _OWN_PLACE:
                 if isinstance(value, types.FunctionType) and isinstance(after, types.FunctionType):
-                    if id(value) not in self._taken:
+                    if id(value) not in self._taken and self._belongs(value, module, f"{path}.{key}"):
                         self.deeds += self._relays.forward(module.name, f"{path}.{key}", value, after)
                 elif not isinstance(value, types.MemberDescriptorType):
                     self._outlive(value, after, module, f"{path}.{key}")
@@ -578,9 +579,10 @@ class Patch:
         name = old.__code__.co_qualname
         if old.__globals__ is not module.live:
             # A decorator elsewhere made it for us, or it was imported from who knows where.
-            is_made_here = "<locals>" in name or old.__qualname__ == path
-            return is_made_here and path.partition(".")[0] not in module.imported
-        return name == path or name.endswith("<lambda>") or "<locals>" in name or name == "inner"
+            is_made_here = old.__closure__ is not None and ("<locals>" in name or old.__qualname__ == path)
+            is_ours = old.__module__ == module.name or old.__module__ not in self._modules
+            return is_made_here and is_ours and path.partition(".")[0] not in module.imported
+        return name == path or name.endswith("<lambda>") or "<locals>" in name
 
     def _forward_outlived(self, module: Module) -> None:
         """Lead functions that were outlived earlier to the newest, too."""

@@ -261,8 +261,13 @@ class Stage:
             package = self.results[parent].module
             if package is not None:
                 name = staged.step.name
-                is_staying = staged.value is staged.module and name not in self._placed and name not in self._covered
-                vars(package)[name.rpartition(".")[2]] = self._worn.get(name) if is_staying else staged.value
+                vars(package)[name.rpartition(".")[2]] = self._worn[name] if self._is_staying(name) else staged.value
+
+    def _is_staying(self, name: str) -> bool:
+        """Tell whether a module goes on being the object that it is live."""
+        staged = self.results[name]
+        is_itself = staged.value is staged.module or staged.state is not _State.DONE
+        return is_itself and name in self._worn and name not in self._placed and name not in self._covered
 
     def _execute(self, staged: Staged, namespace: dict[str, Any]) -> None:
         """Run a file, or those of its statements that the plan names."""
@@ -390,7 +395,8 @@ class Stage:
                 touch(child)
                 if self.results[child].step.way is Way.DROP:
                     raise AttributeError(f"module {name!r} has no attribute {attribute!r}")
-                return self.touch(child)
+                found = self.touch(child)
+                return self._worn[child] if self._is_staying(child) else found
             if name in self.results:
                 return getattr(self.touch(name), attribute)
             return everybody(attribute)
