@@ -1,9 +1,11 @@
 # Every target makes what it needs in .venv; nothing needs root. PYTHON chooses the interpreter, 3.11 or newer.
+# FUZZ is how many programs `make fuzz` walks through.
 PYTHON ?= python3
+FUZZ ?= 5000
 BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test check lab bench notebook clean
+.PHONY: help demo test fuzz check lab bench notebook clean
 
 help:  ## what there is
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/'
@@ -13,6 +15,9 @@ demo: .venv/base  ## a real kernel, a watched folder, good and broken saves, in 
 
 test: .venv/test  ## the whole test suite
 	$(BIN)/python -m pytest
+
+fuzz: .venv/test  ## FUZZ random programs, each settled save compared with a fresh process; make fuzz FUZZ=200
+	IPYHOT_FUZZ=$(FUZZ) $(BIN)/python -m pytest tests/test_machine.py
 
 check: .venv/check  ## ruff, mypy, and which module may import which
 	$(BIN)/ruff check .
@@ -54,7 +59,7 @@ clean:  ## remove .venv and caches
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[lab]'
 	@touch $@
 
-.venv/bench: .venv/base
+.venv/bench: .venv/test
 	@echo "Installing what ipyhot is compared with into .venv ..."
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,bench]'
 	@touch $@

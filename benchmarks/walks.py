@@ -16,6 +16,7 @@ from ticking import ticking
 from ipyhot.core import heap
 
 HERE = Path(__file__).parent
+MODULES = 20
 MAKER = "def make(first):\n    def inner():\n        return first, {}\n\n    return inner\n"
 SCENARIOS = [f"tests/test_{subject}.py" for subject in ("functions", "classes", "statements", "state")]
 
@@ -72,6 +73,24 @@ class Edits:
             began = time.perf_counter()
             self.walk(0)
             return ticker.longest(began, time.perf_counter())
+
+
+def _walks_for_many() -> int:
+    """Return how many walks one generation takes, if somebody holds a closure of each of its modules."""
+    names = [f"hots.maker{index}" for index in range(MODULES)]
+    with folder() as hots, engine() as live:
+
+        def save(number: int) -> None:
+            for index in range(MODULES):
+                (hots / f"maker{index}.py").write_text(MAKER.format(number))
+            live.update(names)
+
+        save(0)
+        held = [sys.modules[name].make("first") for name in names]
+        before = heap.Walks.count
+        save(1)
+        assert {closure() for closure in held} == {("first", 1)}  # noqa: S101 - as above
+        return heap.Walks.count - before
 
 
 def _objects(count: int) -> list[Any]:

@@ -344,7 +344,8 @@ class Walk:
 
     def _cells(self, closure: types.FunctionType) -> Any:
         cells = [cell.cell_contents for cell in closure.__closure__ or ()]
-        return [closure.__code__.co_freevars, repr(cells)]
+        # What a closure was given when it was made is its own: a default is no part of its code.
+        return [closure.__code__.co_freevars, repr(cells), repr(closure.__defaults__), repr(closure.__kwdefaults__)]
 
     def _behaviour(self, fn: Any, like: Any) -> Any:
         return self._portrait.anew().behaviour(fn, "held", like)

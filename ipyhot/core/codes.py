@@ -46,7 +46,8 @@ def signature(code: types.CodeType, *, is_body: bool = False) -> object:
         code: a code object.
         is_body: compare the functions inside as well.
     """
-    consts = tuple(_constant(const, is_body=is_body) for const in code.co_consts)
+    line = code.co_firstlineno if "__firstlineno__" in code.co_names else None  # a class says where it stands, from 3.13 on
+    consts = tuple("line" if const == line else _constant(const, is_body=is_body) for const in code.co_consts)
     named = (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
     counts = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags)
     return code.co_code, consts, named, counts, getattr(code, "co_exceptiontable", b"")

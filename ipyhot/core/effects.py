@@ -106,6 +106,8 @@ class Effects:
         for index, was in edit.kept.items():
             if self._is_used_up(draft, old.statements[was], new.statements[index]):
                 self._run(draft, index, draft.name)
+        if edit.is_reordered and (old.stars or new.stars):
+            self._take_whole(draft, "it imports everything from another module, and its lines changed places")
         if edit.is_reordered:
             self._reordered(draft, old, new, edit)
 
@@ -227,6 +229,8 @@ class Effects:
             self._take_whole(draft, f"line {statement.line} depends on what changed, and {doubt}")
         if outline.stars and not all(map(self._is_watched, outline.stars)):
             self._take_whole(draft, "it imports everything from a module that is not watched")
+        if statement.facts.binds and any(s.facts.stars for s in outline.statements[index + 1 :]):
+            self._take_whole(draft, "it imports everything from another module further down")
         if not outline.names.isdisjoint(HANDOVER):
             self._take_whole(draft, "it hands over its state itself")
         draft.aside.discard(index)

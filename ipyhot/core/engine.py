@@ -556,7 +556,7 @@ class Engine:
         edits = {name: revision.edit for name, revision in revisions.items()}
         heirs = {name: heir for name in going if (heir := self._heir(stage, name, edits.get(name))) is not None}
         try:
-            succession, notes = self._succession.deeds(list(heirs.values()), self._importing)
+            succession, notes = self._succession.deeds(list(heirs.values()), self._importing, _guests(stage, going, heirs))
         except RejectedError as error:
             return error
         deeds = self._deeds(stage, going, heirs, succession)
@@ -733,6 +733,12 @@ def _holds(module: str, name: str, codes: Collection[types.CodeType]) -> bool:
     value = getattr(sys.modules.get(module), name, None)
     ids = {*map(id, codes)}
     return any(id(getattr(found, "__code__", None)) in ids for found in swap.values_in({name: value}, module))
+
+
+def _guests(stage: Stage, going: Iterable[str], heirs: Collection[str]) -> dict[str, dict[str, Any]]:
+    """Return the namespaces of the modules that go live as they were staged."""
+    modules = {name: stage.results[name].module for name in going if name not in heirs}
+    return {name: vars(module) for name, module in modules.items() if module is not None}
 
 
 def _own_deeds(live: dict[str, Any], staged: Mapping[str, Any]) -> Iterator[Deed]:

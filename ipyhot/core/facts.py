@@ -178,6 +178,8 @@ class _Reader:
             scan.computes = scan.computes and scan.calls > 0
         elif name in {"STORE_SUBSCR", "DELETE_SUBSCR"}:
             self._mutate(-2)
+        elif name == "STORE_SLICE":
+            self._mutate(-3)
         elif name in {"STORE_ATTR", "DELETE_ATTR"}:
             self._mutate(-1)
             is_known = bool(self._operands) and self._operands[-1] not in {(), ("'",)}
@@ -301,7 +303,9 @@ def _members(code: types.CodeType) -> dict[str, Member]:
         name, value = instruction.opname, instruction.argval
         if "JUMP" in name or name.startswith(("FOR_", "SETUP_FINALLY", "SETUP_WITH")):
             return {}
-        if name == "STORE_NAME":
+        if name == "STORE_NAME" and value == "__firstlineno__":
+            made = []
+        elif name == "STORE_NAME":
             found[str(value)] = Member(tuple(made), frozenset(reads), is_function)
             made, reads, is_function = [], set(), False
         elif name == "STORE_SUBSCR" and made[-2:-1] == [("LOAD_NAME", "str", "'__annotations__'")]:

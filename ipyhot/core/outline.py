@@ -277,12 +277,13 @@ class _Maker:
 
 def compile_piece(piece: str, line: int, filename: str, flags: int, *, is_head: bool) -> types.CodeType:
     """Return the code of a piece of a file that begins in a line."""
+    above = "\n" * (line - 1)
+    code: types.CodeType = compile(above + piece, filename, "exec", flags, dont_inherit=True)
+    if is_head or code.co_names[:1] != ("__doc__",):
+        return code
     # A string is a docstring only where a file begins; behind a number it is none.
-    above = ("0" if not is_head and _STRING.match(piece) else "") + "\n" * (line - 1)
-    return compile(above + piece, filename, "exec", flags, dont_inherit=True)
-
-
-_STRING: Final = re.compile(r"[rRuUbBfF]{0,2}['\"]")
+    made: types.CodeType = compile(f"0{above}{piece}", filename, "exec", flags, dont_inherit=True)
+    return made
 
 
 def prepared(old: Outline, indexes: Iterable[int], filename: str, pin: object) -> Outline:
@@ -313,6 +314,9 @@ def _moved(statement: Statement, line: int, filename: str, pin: object) -> State
 
 def _shifted(code: types.CodeType, lines: int, filename: str) -> types.CodeType:
     consts = tuple(_shifted(c, lines, filename) if isinstance(c, types.CodeType) else c for c in code.co_consts)
+    if "__firstlineno__" in code.co_names:  # a class says where it stands, from Python 3.13 on
+        at = code.co_consts.index(code.co_firstlineno)
+        consts = (*consts[:at], code.co_firstlineno + lines, *consts[at + 1 :])
     return code.replace(co_firstlineno=code.co_firstlineno + lines, co_filename=filename, co_consts=consts)
 
 

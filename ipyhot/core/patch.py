@@ -68,9 +68,12 @@ class Patch:
         modules: all that was staged over a live namespace.
         relays: where outlived functions lead.
         departed: what earlier transactions took away.
+        guests: namespaces of modules that are new, by name; they go live as they are.
     """
 
-    def __init__(self, modules: Iterable[Module], relays: Relays, departed: Departed) -> None:
+    def __init__(
+        self, modules: Iterable[Module], relays: Relays, departed: Departed, guests: Mapping[str, dict[str, Any]]
+    ) -> None:
         self.deeds: list[Deed] = []
         self.notes: list[str] = []
         self.classes: dict[type, type] = {}  # those that retire, each with its successor
@@ -79,7 +82,8 @@ class Patch:
         self.abstract: list[tuple[type, type, bool]] = []  # with an ABC as elder: whether its registry is made anew
         self.replaced: dict[int, tuple[Any, Any]] = {}  # definitions that could not stay: id of the old one → old, new
         self._modules = {module.name: module for module in modules}
-        self._homes = {id(module.staged): module for module in self._modules.values()}
+        self._guests = [Module(name, space, space, (), ()) for name, space in guests.items()]
+        self._homes = {id(module.staged): module for module in [*self._modules.values(), *self._guests]}
         self._known: dict[int, tuple[Any, Any]] = {}  # id of a staged object → itself, what stands for it
         self._taken: dict[int, Any] = {}  # id of an old object → the staged one that it takes over
         self.made_again: list[tuple[type, type]] = []
@@ -114,6 +118,11 @@ class Patch:
                 module.final[name] = self.successor(old, new, module, name)
                 if old is not module.live.get(name, _GONE) and name in module.live:
                     self._outlive(module.live[name], module.final[name], module, name)
+        for guest in self._guests if self._known else ():
+            for name, value in list(guest.live.items()):
+                after = self.at_home(value, guest, name)
+                if after is not value:
+                    guest.live[name] = after
         for module in self._modules.values():
             self._forward_outlived(module)
             self._bind(module)
@@ -250,6 +259,8 @@ class Patch:
         if old is new:
             return old
         result = self._places[module.name, path] = self._successor(old, new, module, path)
+        if type(new) in _REBUILT:
+            self._known.setdefault(id(new), (new, result))
         if result is not old and old is not _GONE:
             self._outlive(old, result, module, path)
         return result
@@ -434,7 +445,9 @@ class Patch:
     def _function_at_home(self, function: types.FunctionType, module: Module, path: str) -> types.FunctionType:
         home = self._homes.get(id(function.__globals__))
         result = function
-        if home is not None:
+        if home is not None and home.live is function.__globals__:
+            self._known[id(function)] = (function, function)
+        elif home is not None:
             result = types.FunctionType(
                 function.__code__, home.live, function.__name__, function.__defaults__, function.__closure__
             )
@@ -466,7 +479,7 @@ class Patch:
 
     def _class_at_home(self, cls: type, module: Module, path: str) -> type:
         self._known[id(cls)] = (cls, cls)
-        if cls.__module__ not in self._modules or id(cls) in self._carried or cls.__qualname__ != path:
+        if cls.__module__ not in {*self._modules, module.name} or id(cls) in self._carried or cls.__qualname__ != path:
             return cls
         for key, value in list(vars(cls).items()):
             if key in _OWN_PLACE or isinstance(value, types.MemberDescriptorType | types.GetSetDescriptorType):

@@ -57,15 +57,21 @@ class Succession:
         self._heirs: list[Heir] = []
         self._patch: Patch | None = None
 
-    def deeds(self, heirs: list[Heir], importers: Callable[[str], Iterable[dict[str, Any]]]) -> tuple[list[Deed], list[str]]:
+    def deeds(
+        self,
+        heirs: list[Heir],
+        importers: Callable[[str], Iterable[dict[str, Any]]],
+        guests: Mapping[str, dict[str, Any]],
+    ) -> tuple[list[Deed], list[str]]:
         """Return what to do so that all that outlives leads to what was staged, and notes on what cannot.
 
         Args:
             heirs: the modules that keep their namespace.
             importers: the namespaces of those who imported a module.
+            guests: the namespaces of modules that are new, by name.
         """
         self._heirs = heirs
-        self._patch = patch = Patch([heir.module for heir in heirs], self._relays, self._departed)
+        self._patch = patch = Patch([heir.module for heir in heirs], self._relays, self._departed, guests)
         patch.run()
         deeds: list[Deed] = []
         migrations = [deed for old, new in patch.made_again for deed in _migrated(old, new, patch)]
