@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from ipyhot.core.commit import Deed
 
-__all__ = ["Walks", "can", "functions_of", "instance_deeds", "instances", "replace_in_containers", "switch", "unheld"]
+__all__ = ["Walks", "can", "functions_of", "instance_deeds", "instances", "referrers", "switch", "unheld"]
 
 
 class Walks:
@@ -23,21 +23,22 @@ class Walks:
     count = 0
 
 
-def _referrers(objects: Iterable[object]) -> list[Any]:
+def referrers(objects: Iterable[object]) -> list[Any]:
+    """Return whatever refers to one of some objects."""
     Walks.count += 1
     return gc.get_referrers(*objects)
 
 
 def functions_of(codes: Iterable[types.CodeType]) -> Iterator[types.FunctionType]:
     """Yield every function that is made of one of some code objects."""
-    for holder in _referrers(codes):
+    for holder in referrers(codes):
         if isinstance(holder, types.FunctionType):
             yield holder
 
 
 def homed_in(namespace: dict[str, Any]) -> list[types.FunctionType]:
     """Return every function whose globals are a namespace."""
-    return [f for f in _referrers([namespace]) if isinstance(f, types.FunctionType) and f.__globals__ is namespace]
+    return [f for f in referrers([namespace]) if isinstance(f, types.FunctionType) and f.__globals__ is namespace]
 
 
 def instances(cls: type) -> list[Any]:
@@ -45,7 +46,7 @@ def instances(cls: type) -> list[Any]:
     family = [cls]
     for member in family:
         family += [sub for sub in type.__subclasses__(member) if sub not in family]
-    return [found for found in _referrers(family) if type(found) in family]
+    return [found for found in referrers(family) if type(found) in family]
 
 
 def instance_deeds(classes: Mapping[type, type], staying: Collection[type] = ()) -> Iterator[tuple[list[Deed], str | None]]:
@@ -56,7 +57,7 @@ def instance_deeds(classes: Mapping[type, type], staying: Collection[type] = ())
         staying: classes that are given their bases anyway.
     """
     refused: set[type] = set()
-    for holder in _referrers(classes):
+    for holder in referrers(classes):
         old = type(holder)
         if isinstance(holder, type) and (holder in classes or holder in staying):
             continue
@@ -73,39 +74,6 @@ def instance_deeds(classes: Mapping[type, type], staying: Collection[type] = ())
                 yield [switch(holder, "__bases__", before, after, type.__setattr__)], None
             else:
                 yield [], f"{holder.__qualname__} keeps its old base: the layout changed"
-
-
-def replace_in_containers(successors: Mapping[Any, Any], kind: type) -> None:
-    """Put successors in place of objects of a kind in every list, dict, set, closure and instance."""
-    for holder in _referrers(successors):
-        if holder is successors or isinstance(holder, kind | types.FrameType):
-            continue
-        if isinstance(holder, list):
-            _replace_in_list(holder, successors, kind)
-        elif isinstance(holder, set):
-            for value in [value for value in holder if isinstance(value, kind) and value in successors]:
-                holder.discard(value)
-                holder.add(successors[value])
-        elif isinstance(holder, types.CellType):
-            if isinstance(holder.cell_contents, kind):
-                holder.cell_contents = successors.get(holder.cell_contents, holder.cell_contents)
-        else:
-            # Python 3.11 keeps an instance's attributes in the instance until somebody asks for its dict.
-            found = holder if isinstance(holder, dict) else getattr(holder, "__dict__", None)
-            attributes: dict[Any, Any] = found if isinstance(found, dict) else {}
-            for key, value in list(attributes.items()):
-                if isinstance(value, kind) and value in successors:
-                    attributes[key] = successors[value]
-
-
-def _replace_in_list(holder: list[Any], successors: Mapping[Any, Any], kind: type) -> None:
-    for index in range(len(holder) - 1, -1, -1):
-        value = holder[index]
-        if isinstance(value, kind) and value in successors:
-            if any(other is successors[value] for other in holder):  # it was put in again by being made again
-                del holder[index]
-            else:
-                holder[index] = successors[value]
 
 
 class _Probe:

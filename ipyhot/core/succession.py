@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ipyhot.core import heap, migrate, swap
+from ipyhot.core.become import become
 from ipyhot.core.commit import Deed, set_item
 from ipyhot.core.patch import Departed, Module, Patch
 from ipyhot.core.relay import Relays
@@ -148,14 +149,15 @@ class Succession:
             module.staged.update(module.live)  # whatever still runs in it sees the newest, as of now
             module.final.clear()
             heir.pairs.clear()
+        members = patch.members
         self._patch = patch = None
         if classes:
-            self._retire(classes)
+            self._retire(classes, members)
         notes = [note for heir in heirs for note in self._sweep(heir)]
         self._heirs = []
         return notes
 
-    def _retire(self, classes: dict[type, type]) -> None:
+    def _retire(self, classes: dict[type, type], members: list[tuple[Any, Any]]) -> None:
         """Let containers and variables hold the classes that stay, and take the others out of use.
 
         Old classes that nobody holds any more leave ``Base.__subclasses__()``: they are garbage, but a collection may
@@ -163,7 +165,8 @@ class Succession:
         """
         spaces = self._namespaces()
         if len(heap.unheld(classes, spaces)) < len(classes):
-            heap.replace_in_containers(classes, type)
+            become([*classes.items(), *members])
+            members.clear()
             for parts, _ in heap.instance_deeds(classes):  # made by other threads since they were looked for
                 for part in parts:
                     part.do()
@@ -189,7 +192,7 @@ class Succession:
         found = tuple(heap.homed_in(staged))  # no list: its own entries would be replaced
         elders = {function: elder for function in found if (elder := _elder(function, live)) is not None}
         if elders:
-            heap.replace_in_containers(elders, types.FunctionType)
+            become(elders.items())
         for function in found:
             new = elders.get(function)
             if new is None:
