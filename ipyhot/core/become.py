@@ -1,8 +1,8 @@
 """Puts one object in the place of another one wherever it is held, as far as Python lets that be changed.
 
-A holder that can change is changed; one that cannot (a tuple, a frozenset, ``list[C]``) is made again, and takes the place of
-the one before in what holds that. Only a walk over the heap finds the holders, so this is done after a commit, off the hot
-path, and only if something is held. Called by the thread that builds.
+A holder that can change is changed; one that cannot (a tuple, a frozenset, ``list[C]``) is made again, and takes the
+place of the one before in what holds that. Only a walk over the heap finds the holders, so this is done after a commit,
+off the hot path, and only if something is held. Called by the thread that builds.
 """
 
 import collections

@@ -31,7 +31,7 @@ def edit(old: Outline, new: Outline) -> Edit:
     """Return what is different between two outlines of one file."""
     before, after = old.statements, new.statements
     kept = dict(_same_text(before, after))
-    free = {index for index in range(len(before))} - set(kept.values())
+    free = set(range(len(before))) - set(kept.values())
     for index in [index for index in range(len(after)) if index not in kept]:
         twin = _twin(after[index], before, free)
         if twin is not None:
@@ -63,7 +63,7 @@ def _same_text(before: Sequence[Statement], after: Sequence[Statement]) -> Itera
     new = [_key(statement) for statement in after[start : len(after) - end]]
     if not old or not new:
         return
-    left = {index: text for index, text in enumerate(old)}
+    left = dict(enumerate(old))
     unmatched = []
     for block in difflib.SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks():
         for offset in range(block.size):

@@ -1,4 +1,4 @@
-"""Which statements an edit reaches: names that are bound anew, functions that behave differently, and who computes with them.
+"""Which statements an edit reaches: names that are bound anew, functions that behave differently, who computes with them.
 
 Pure. ``Effects`` looks at outlines only; one plan uses one of it.
 """
@@ -295,7 +295,7 @@ class Effects:
         seen = {ref[0]}
         stack = [ref[0]]
         while stack:
-            for name in self._dependents(stack.pop(), True):
+            for name in self._dependents(stack.pop(), True):  # noqa: FBT003 - a callable has no keywords
                 outline = None if name in seen else self.drafts.outline(name)
                 seen.add(name)
                 if outline is not None:
@@ -356,9 +356,9 @@ class Effects:
                 continue
             if name not in other.grown or (module, name) not in self._names.writes(draft.name, outline, index):
                 return name or module
-            if writer is not None and where is not None and writer.facts.body_reads_anything:
-                if self._is_anything_other(self.drafts.get(module), facts.binds):
-                    return name or module
+            may_read_anything = writer is not None and where is not None and writer.facts.body_reads_anything
+            if may_read_anything and self._is_anything_other(self.drafts.get(module), facts.binds):
+                return name or module
         return ""
 
     def _is_made_again(self, name: str, outline: Outline, chain: Chain) -> bool:
@@ -413,10 +413,12 @@ class Effects:
             return True
         if module != caller.name or caller.outline is None or name is None:
             return False
-        writers = caller.outline.writers.get(name, ())
+        writers = caller.outline.writers.get(name, [])
         return bool(writers) and writers[0] > at
 
-    def _define(self, module: str, name: str, where: Outline, writer: Statement, caller: Draft, at: int) -> bool:
+    def _define(  # noqa: PLR0917 - private, one call
+        self, module: str, name: str, where: Outline, writer: Statement, caller: Draft, at: int
+    ) -> bool:
         """Let what binds a name run aside, if a statement that runs may reach through it what is not as it was."""
         if not any(self._is_other_for(caller, at, ref) for ref, _, _ in self._names.reach([(module, name)])):
             return False

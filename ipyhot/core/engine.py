@@ -228,7 +228,7 @@ class Engine:
             arrival = self._arrivals.popleft()
             source = arrival.source
             folder = self.folder_of(source.name)
-            module = sys.modules.get(source.name)
+            module: object = sys.modules.get(source.name)
             if folder is None or module is None or source.name in self.live:
                 continue
             namespace = getattr(module, "__dict__", {})

@@ -120,8 +120,31 @@ _INERT: Final = (
     }
 )
 _MUTATORS: Final = frozenset(
-    "add append appendleft clear discard extend extendleft insert pop popitem popleft remove reverse rotate setdefault sort "
-    "subtract update difference_update intersection_update symmetric_difference_update __setitem__ __delitem__".split()
+    {
+        "add",
+        "append",
+        "appendleft",
+        "clear",
+        "discard",
+        "extend",
+        "extendleft",
+        "insert",
+        "pop",
+        "popitem",
+        "popleft",
+        "remove",
+        "reverse",
+        "rotate",
+        "setdefault",
+        "sort",
+        "subtract",
+        "update",
+        "difference_update",
+        "intersection_update",
+        "symmetric_difference_update",
+        "__setitem__",
+        "__delitem__",
+    }
 )
 _ANYTHING: Final = frozenset({"__import__", "eval", "exec", "globals", "locals", "vars"})
 _ANY_MODULE: Final = frozenset({("sys", "modules"), ("importlib", "import_module"), ("importlib", "reload")})

@@ -45,8 +45,9 @@ def instances(cls: type) -> list[Any]:
     """Return every instance of a class and of its subclasses."""
     family = [cls]
     for member in family:
-        family += [sub for sub in type.__subclasses__(member) if sub not in family]
-    return [found for found in referrers(family) if type(found) in family]
+        found: list[type] = type.__subclasses__(member)
+        family += [sub for sub in found if sub not in family]
+    return [one for one in referrers(family) if type(one) in family]
 
 
 def instance_deeds(classes: Mapping[type, type], staying: Collection[type] = ()) -> Iterator[tuple[list[Deed], str | None]]:

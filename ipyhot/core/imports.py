@@ -120,7 +120,7 @@ class Loader(importlib.machinery.SourceFileLoader):
         self.alias = _alias(source.path, next(_versions))
         self.pin = _Pin()
         # An ordinary import calls this; a cache in C keeps what it gave, and adds no frame to a traceback.
-        self.source_to_code = functools.lru_cache(1)(partial(_to_code, None))  # type: ignore[method-assign]
+        self.source_to_code = functools.lru_cache(1)(partial(_to_code, None))  # type: ignore[method-assign,assignment,arg-type]
 
     def get_filename(self, name: str | None = None) -> str:
         """Return the name this version is compiled under: another spelling of the file's real path."""

@@ -216,9 +216,7 @@ def _common_start(statements: Sequence[Statement], text: str) -> tuple[list[Stat
             break
         found.append(statement)
         at += len(statement.text)
-    if found and len(found) < len(statements):  # the last one may go on in the new text
-        at -= len(found.pop().text)
-    elif found and at < len(text):
+    if found and (len(found) < len(statements) or at < len(text)):  # the last one may go on in the new text
         at -= len(found.pop().text)
     return found, at
 

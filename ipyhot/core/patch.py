@@ -216,13 +216,15 @@ class Patch:
         standing = {key: result for key, (_, result) in self._known.items()}
         before = set(standing)
         try:
-            deeds, notes = enums.successors(old, new, standing=standing)
+            deeds, notes = enums.successors(old, new, standing=standing)  # type: ignore[arg-type]
         except TypeError:  # another layout
             return False
         self.deeds += deeds
         self.notes += notes
         self._known.update({key: (new, standing[key]) for key in standing.keys() - before})
-        self.members += [(made, standing[id(made)]) for made in [*new.__members__.values()] if id(made) in standing]
+        self.members += [
+            (made, standing[id(made)]) for made in [*vars(new)["_member_map_"].values()] if id(made) in standing
+        ]
         return True
 
     def _take_over(self, old: types.FunctionType, new: types.FunctionType) -> None:
@@ -291,7 +293,8 @@ class Patch:
         """Let an old definition become the new one it was paired with, once."""
         if isinstance(new, types.FunctionType) and self._taken.get(id(old)) is new:
             self._taken[id(old)] = None
-            self.deeds += self._function(old, new, module, path)
+            function: Any = new
+            self.deeds += self._function(old, function, module, path)
         elif isinstance(new, type) and id(new) in self._growing:
             home = self._modules.get(new.__module__, module)
             self._class(old, new, self._growing.pop(id(new)), home, new.__qualname__)
@@ -336,7 +339,7 @@ class Patch:
             self.deeds.append(heap.switch(old, "__bases__", old.__bases__, bases, type.__setattr__))
         skipped = set(_OWN_PLACE)
         if isinstance(old, enum.EnumType) and isinstance(new, enum.EnumType):
-            skipped |= enums.owned(old) | enums.owned(new)
+            skipped |= enums.owned(old) | enums.owned(new)  # type: ignore[arg-type]
         self._members(old, new, module, path, skipped)
         if isinstance(old, abc.ABCMeta):
             self.abstract.append((old, new, path not in module.remade))
@@ -392,7 +395,7 @@ class Patch:
                 for part in _ACCESSORS
             ]
             is_same = all(part is getattr(old, name) for part, name in zip(parts, _ACCESSORS, strict=True))
-            return old if is_same and old.__doc__ == new.__doc__ else property(*parts, doc=new.__doc__)
+            return old if is_same and old.__doc__ == new.__doc__ else property(*parts, new.__doc__)  # type: ignore[call-arg]
         if isinstance(new, _CACHED):
             return self._cached(old, new, module, inside)
         if type(new) is partial:
@@ -486,7 +489,7 @@ class Patch:
         for key, value in list(vars(cls).items()):
             if key in _OWN_PLACE or isinstance(value, types.MemberDescriptorType | types.GetSetDescriptorType):
                 continue
-            if isinstance(cls, enum.EnumType) and key in enums.owned(cls):
+            if isinstance(cls, enum.EnumType) and key in enums.owned(cls):  # type: ignore[arg-type]
                 continue
             after = self.at_home(value, module, f"{path}.{key}")
             if after is not value:
@@ -523,13 +526,14 @@ class Patch:
         return id(value) in self._known or isinstance(value, types.FunctionType | type)
 
     def _rebuilt(self, value: Any, module: Module, path: str) -> Any:
+        result: Any
         if isinstance(value, staticmethod | classmethod):
             function = self.at_home(value.__func__, module, path)
             result = value if function is value.__func__ else type(value)(function)
         elif isinstance(value, property):
             parts = [self.at_home(getattr(value, part), module, path) for part in _ACCESSORS]
             is_same = all(part is getattr(value, name) for part, name in zip(parts, _ACCESSORS, strict=True))
-            result = value if is_same else property(*parts, doc=value.__doc__)
+            result = value if is_same else property(*parts, value.__doc__)  # type: ignore[call-arg]
         elif isinstance(value, _CACHED):
             function = self.at_home(value.__wrapped__, module, path)
             result = value
@@ -647,7 +651,7 @@ def _at(namespace: Mapping[str, Any], path: str) -> Any:
 
 
 def _is_defined_in(value: Any, module: str, path: str) -> bool:
-    return value.__module__ == module and value.__qualname__ == path
+    return bool(value.__module__ == module and value.__qualname__ == path)
 
 
 def _all_is(some: Collection[Any], others: Collection[Any]) -> bool:

@@ -34,7 +34,7 @@ class Revision:
         return None if self.old is None or self.new is None else diff.edit(self.old, self.new)
 
 
-def make(
+def make(  # noqa: PLR0917 - a plan is made of all of them, in one place
     changes: Mapping[str, Change],
     revisions: Mapping[str, Revision],
     graph: Graph,

@@ -138,7 +138,7 @@ class Reach:
                 continue
             if name not in outline.names:
                 stack += [(star, name) for star in outline.stars if self._is_watched(star)]
-            for index in outline.writers.get(str(name)) or outline.writers.get("__getattr__", ()):
+            for index in outline.writers.get(str(name)) or outline.writers.get("__getattr__", []):
                 statement = outline.statements[index]
                 if statement is of:
                     continue
@@ -218,7 +218,7 @@ class Reach:
             for chain in facts.held:
                 for base, inner in self.refs(module, outline, chain):
                     where = self._drafts.outline(base)
-                    if inner and where is not None and depth < _DEPTH and (base, inner) != (module, attr):
-                        if self._takes_note(base, where, inner, depth + 1):
-                            return True
+                    is_further = depth < _DEPTH and (base, inner) != (module, attr)
+                    if inner and where is not None and is_further and self._takes_note(base, where, inner, depth + 1):
+                        return True
         return False

@@ -4,7 +4,7 @@
 the heap knows. Called by the thread that builds.
 """
 
-import _abc
+import _abc  # type: ignore[import-not-found]
 import abc
 import contextlib
 import itertools
@@ -135,7 +135,7 @@ class Succession:
         return bool(classes) and len(heap.unheld(classes, self._namespaces(), extra=_BY_PATCH)) < len(classes)
 
     def settle(self) -> list[str]:
-        """After the commit: sweep what only the heap knows, let go of what was staged; return notes on what cannot follow."""
+        """After the commit: sweep what only the heap knows, let go of what was staged; return what cannot follow."""
         patch, heirs = self._patch, self._heirs
         if patch is None:
             return []
@@ -219,17 +219,18 @@ _BY_SWEEP: Final = 3  # the variable, the staged module, the call's argument
 def _ask_again(cls: type, staged: type, *, is_fresh: bool, classes: Mapping[type, type]) -> None:
     """Let an abstract class forget whom it took for a subclass, and its subclasses what they have yet to define."""
     if is_fresh:
-        registered = [ref() for ref in _abc._get_dump(staged)[0]]
-        _abc._reset_registry(cls)
-        for found in registered:
-            if found is not None:
-                abc.ABCMeta.register(cls, classes.get(found, found))  # type: ignore[arg-type]
-    _abc._reset_caches(cls)
+        registered = [ref() for ref in _abc._get_dump(staged)[0]]  # noqa: SLF001 - abc itself has no other way in
+        _abc._reset_registry(cls)  # noqa: SLF001
+        for other in registered:
+            if other is not None:
+                abc.ABCMeta.register(cls, classes.get(other, other))  # type: ignore[arg-type]
+    _abc._reset_caches(cls)  # noqa: SLF001
     stack = [cls]
     while stack:
-        for sub in type.__subclasses__(stack.pop()):
+        found: list[type] = type.__subclasses__(stack.pop())
+        for sub in found:
             if isinstance(sub, abc.ABCMeta) and sub not in classes:
-                abc.update_abstractmethods(sub)
+                abc.update_abstractmethods(sub)  # type: ignore[arg-type]
                 stack.append(sub)
 
 

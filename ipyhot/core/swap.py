@@ -156,11 +156,10 @@ _BY_US: Final = 3  # the mapping's tuple, the loop's variable, the call's argume
 def _running() -> collections.Counter[int]:
     """Return how many frames of running functions hold each code object."""
     found: collections.Counter[int] = collections.Counter()
-    top: types.FrameType | None
-    for top in sys._current_frames().values():  # noqa: SLF001 - the documented way to look at other threads
-        frame = top
+    frame: types.FrameType | None
+    for frame in sys._current_frames().values():  # noqa: SLF001 - the documented way
         while frame is not None:
             found[id(frame.f_code)] += 1
-            frame = frame.f_back
-    top = frame = None  # this frame is one of them: a variable that held it would keep it, and all below, alive
+            frame = frame.f_back  # noqa: PLW2901 - it walks down
+    frame = None  # this frame is one of them: a variable that held it would keep it, and all below, alive
     return found
