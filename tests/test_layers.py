@@ -14,7 +14,7 @@ PACKAGE = ROOT / "ipyhot"
 ROWS = [
     ["core.codes", "core.commit", "core.errors", "core.graph", "core.model", "watch.settle", "watch.echo"],
     ["core.enums", "core.facts", "core.handover", "core.heap", "core.once", "core.relay", "core.sources", "watch.observer"],
-    ["core.become", "core.imports", "core.migrate", "core.outline", "core.patch", "core.swap", "watch.watcher"],
+    ["core.imports", "core.migrate", "core.outline", "core.patch", "core.swap", "watch.watcher"],
     ["core.diff", "core.stage", "core.succession", "core.texts"],
     ["core.drafts", "core.failures"],
     ["core.reach"],

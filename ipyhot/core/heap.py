@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from ipyhot.core.commit import Deed
 
-__all__ = ["Walks", "can", "functions_of", "instance_deeds", "instances", "referrers", "switch", "unheld"]
+__all__ = ["Walks", "can", "functions_of", "instance_deeds", "instances", "replace_in_containers", "switch", "unheld"]
 
 
 class Walks:
@@ -75,6 +75,39 @@ def instance_deeds(classes: Mapping[type, type], staying: Collection[type] = ())
                 yield [switch(holder, "__bases__", before, after, type.__setattr__)], None
             else:
                 yield [], f"{holder.__qualname__} keeps its old base: the layout changed"
+
+
+def replace_in_containers(successors: Mapping[Any, Any], kind: type) -> None:
+    """Put successors in place of objects of a kind in every list, dict, set, closure and instance."""
+    for holder in referrers(successors):
+        if holder is successors or isinstance(holder, kind | types.FrameType):
+            continue
+        if isinstance(holder, list):
+            _replace_in_list(holder, successors, kind)
+        elif isinstance(holder, set):
+            for value in [value for value in holder if isinstance(value, kind) and value in successors]:
+                holder.discard(value)
+                holder.add(successors[value])
+        elif isinstance(holder, types.CellType):
+            if isinstance(holder.cell_contents, kind):
+                holder.cell_contents = successors.get(holder.cell_contents, holder.cell_contents)
+        else:
+            # Python 3.11 keeps an instance's attributes in the instance until somebody asks for its dict.
+            found = holder if isinstance(holder, dict) else getattr(holder, "__dict__", None)
+            attributes: dict[Any, Any] = found if isinstance(found, dict) else {}
+            for key, value in list(attributes.items()):
+                if isinstance(value, kind) and value in successors:
+                    attributes[key] = successors[value]
+
+
+def _replace_in_list(holder: list[Any], successors: Mapping[Any, Any], kind: type) -> None:
+    for index in range(len(holder) - 1, -1, -1):
+        value = holder[index]
+        if isinstance(value, kind) and value in successors:
+            if any(other is successors[value] for other in holder):  # it was put in again by being made again
+                del holder[index]
+            else:
+                holder[index] = successors[value]
 
 
 class _Probe:

@@ -77,7 +77,6 @@ class Patch:
         self.deeds: list[Deed] = []
         self.notes: list[str] = []
         self.classes: dict[type, type] = {}  # those that retire, each with its successor
-        self.members: list[tuple[Any, Any]] = []  # of enums: staged ones, each with the held one of its name
         self.staying: set[type] = set()  # elders that become what a staged class is
         self.caches: list[Any] = []
         self.abstract: list[tuple[type, type, bool]] = []  # with an ABC as elder: whether its registry is made anew
@@ -222,9 +221,6 @@ class Patch:
         self.deeds += deeds
         self.notes += notes
         self._known.update({key: (new, standing[key]) for key in standing.keys() - before})
-        self.members += [
-            (made, standing[id(made)]) for made in [*vars(new)["_member_map_"].values()] if id(made) in standing
-        ]
         return True
 
     def _take_over(self, old: types.FunctionType, new: types.FunctionType) -> None:

@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ipyhot.core import heap, migrate, swap
-from ipyhot.core.become import become
 from ipyhot.core.commit import Deed, set_item
 from ipyhot.core.patch import Departed, Module, Patch
 from ipyhot.core.relay import Relays
@@ -149,15 +148,14 @@ class Succession:
             module.staged.update(module.live)  # whatever still runs in it sees the newest, as of now
             module.final.clear()
             heir.pairs.clear()
-        members = patch.members
         self._patch = patch = None
         if classes:
-            self._retire(classes, members)
+            self._retire(classes)
         notes = [note for heir in heirs for note in self._sweep(heir)]
         self._heirs = []
         return notes
 
-    def _retire(self, classes: dict[type, type], members: list[tuple[Any, Any]]) -> None:
+    def _retire(self, classes: dict[type, type]) -> None:
         """Let containers and variables hold the classes that stay, and take the others out of use.
 
         Old classes that nobody holds any more leave ``Base.__subclasses__()``: they are garbage, but a collection may
@@ -165,8 +163,7 @@ class Succession:
         """
         spaces = self._namespaces()
         if len(heap.unheld(classes, spaces)) < len(classes):
-            become([*classes.items(), *members])
-            members.clear()
+            heap.replace_in_containers(classes, type)
             for parts, _ in heap.instance_deeds(classes):  # made by other threads since they were looked for
                 for part in parts:
                     part.do()
@@ -192,7 +189,7 @@ class Succession:
         found = tuple(heap.homed_in(staged))  # no list: its own entries would be replaced
         elders = {function: elder for function in found if (elder := _elder(function, live)) is not None}
         if elders:
-            become(elders.items())
+            heap.replace_in_containers(elders, types.FunctionType)
         for function in found:
             new = elders.get(function)
             if new is None:
