@@ -722,9 +722,14 @@ def test_only_what_changed_lines_is_made_anew_and_nothing_of_it_is_ready_to_run(
 
 def test_a_newer_outline_keeps_the_lines_of_each_version_by_its_pin() -> None:
     first, second = object(), object()
-    old = outline(b"a = 1\nb = 2\nc = 3\n", "one", "", pin=first)
-    new = revised(old, b"a = 1\nb = 2\nd = 4\nc = 3\n", "two", pin=second)
-    assert [statement.pin is second for statement in new.statements] == [False, False, True, True]
+    old = outline(b"def a(): 1\ndef b(): 2\ndef c(): 3\n", "one", "", pin=first)
+    new = revised(old, b"def a(): 1\ndef b(): 2\ndef d(): 4\ndef c(): 3\n", "two", pin=second)
+    assert [statement.pin for statement in new.statements] == [first, first, second, second]
+
+
+def test_a_statement_that_no_function_is_made_of_keeps_no_lines() -> None:
+    (statement,) = outline(b"a = 1\n", "one", "", pin=object()).statements
+    assert statement.pin is None
 
 
 def test_moved_functions_are_called_what_the_newer_text_is_called() -> None:
