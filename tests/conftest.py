@@ -6,6 +6,7 @@ files_<n>/       the same for an engine in this process, without observer and ke
 """
 
 import ast
+import gc
 import itertools
 import os
 import sys
@@ -262,7 +263,9 @@ def _in_mode(mode: str, top: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         story.engine.patches = False
     if mode == "failing":
         monkeypatch.setattr(engine_module, "commit", modes.failing_everywhere(commit, story.package, story.failed))
+    gc.freeze()  # a walk over the heap need not look at what thousands of other tests have left
     yield story
+    gc.unfreeze()
     for folder in story.engine.folders:
         story.engine.remove_folder(folder)
 

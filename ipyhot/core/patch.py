@@ -480,8 +480,11 @@ class Patch:
 
     def _class_at_home(self, cls: type, module: Module, path: str) -> type:
         self._known[id(cls)] = (cls, cls)
-        if cls.__module__ not in {*self._modules, module.name} or id(cls) in self._carried or cls.__qualname__ != path:
+        if cls.__module__ not in {*self._modules, module.name} or id(cls) in self._carried:
             return cls
+        path = cls.__qualname__
+        for base in cls.__bases__:  # a class of the same name that it has been made of stands under no name
+            self.at_home(base, module, path)
         for key, value in list(vars(cls).items()):
             if key in _OWN_PLACE or isinstance(value, types.MemberDescriptorType | types.GetSetDescriptorType):
                 continue
