@@ -180,3 +180,26 @@ def test_a_text_of_megabytes_is_kept_short(files: Files) -> None:
     (failure,) = files.engine.failures.values()
     assert len(failure.text) < 11_000
     assert len(failure.summary) < 600
+
+
+def test_a_file_that_goes_on_failing_does_not_change_those_that_import_its_live_version(files: Files) -> None:
+    files.start(a="K = 1", c="from .a import *")
+    for _ in range(2):
+        files.save(a="from .c import missing")
+        assert (files["a"].K, files["c"].K, "a" in files.failures) == (1, 1, True)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "names"),
+    [
+        ("K: int = 1", "K = 1", None),
+        ("x: int = 1\ny: str", "x: int = 2\ny: str", ["x", "y"]),
+        ("x: int = 1\ny: str", "y: str\nx: int = 1", ["y", "x"]),
+        ("x: int = 1", "x: int = 1\nz: str", ["x", "z"]),
+    ],
+)
+def test_annotations_of_a_module_are_those_of_its_text(files: Files, old: str, new: str, names: list[str] | None) -> None:
+    files.start(a=old)
+    files.save(a=new)
+    found = vars(files["a"]).get("__annotations__")
+    assert (None if found is None else list(found)) == names

@@ -189,18 +189,7 @@ class Machine(RuleBasedStateMachine):
 
 
 @pytest.mark.timeout(0 if FUZZ else 900)
-@pytest.mark.parametrize(
-    ("patches", "share"),
-    [
-        pytest.param(
-            True,
-            1.0,
-            id="as it is",
-            marks=pytest.mark.xfail(reason="issue 3 is open: counterexamples with star imports in failing cycles are known"),
-        ),
-        pytest.param(False, 0.15, id="by reload"),
-    ],
-)
+@pytest.mark.parametrize(("patches", "share"), [(True, 1.0), (False, 0.15)], ids=["as it is", "by reload"])
 def test_random_programs_are_after_each_save_as_in_a_fresh_process(
     tmp_path: Path, fresh: Fresh, patches: bool, share: float
 ) -> None:

@@ -431,9 +431,10 @@ class Engine:
     ) -> tuple[dict[str, frozenset[str]], set[str]]:
         """Write down what failed; return what is held back, and what has to be tried with the text that is live."""
         failed = self._failed(stage)
-        held = plan.held_back(wanted, failed, self._edges(stage))
+        edges = self._edges(stage)
+        held = plan.held_back(wanted, failed, edges)
         self._record(stage, changes, held)
-        return held, {name for name in failed if name in changes and self._moved(stage, name, held)}
+        return held, {name for name in failed if name in changes and self._moved(stage, name, held, edges)}
 
     def _plan(self, changes: Mapping[str, Change], revisions: Mapping[str, plan.Revision], failing: Collection[str]) -> Plan:
         return plan.make(
@@ -461,10 +462,15 @@ class Engine:
         except Cancelled:
             return
 
-    def _moved(self, stage: Stage, name: str, held: Collection[str]) -> bool:
-        """Tell whether a module without a veto failed, while something that its live version imports goes live."""
+    def _moved(self, stage: Stage, name: str, held: Collection[str], edges: Mapping[str, Collection[str]]) -> bool:
+        """Tell whether a live module without a veto failed, and the rest cannot go live beside it.
+
+        That is so if something that its live version imports goes live, or something that has just imported it.
+        """
         going = {other for other, staged in stage.results.items() if staged.error is None and other not in held}
-        return name in self.live and name not in held and not going.isdisjoint(self._graph.dependencies(name))
+        is_free = name in self.live and name not in held
+        imports_it = any(name in edges[other] for other in going)
+        return is_free and (imports_it or not going.isdisjoint(self._graph.dependencies(name)))
 
     def _failed(self, stage: Stage) -> list[str]:
         return [name for name, staged in stage.results.items() if staged.error is not None]
@@ -618,7 +624,7 @@ class Engine:
         else:
             names = [key for key, value in aside.items() if _is_other(key, value, staged.carried)]
             bound = {b for i in staged.step.run if staged.outline for b in staged.outline.statements[i].facts.binds}
-            may_go = {*bound, *staged.step.gone, *staged.carried, *staged.starred}
+            may_go = {*bound, *staged.step.gone, *staged.carried, *staged.starred, "__annotations__"}
             gone = [key for key in may_go if key in here and key not in aside and not _is_submodule(name, key, here[key])]
         before = self._texts.outline_of(name)
         module = Module(name, here, aside, names, gone, set(before.imported) if before else set(), staged.step.remade)

@@ -59,6 +59,7 @@ class Facts:
     import_names: tuple[tuple[str, str, str | None], ...]  # name bound, module, attribute
     body_imports: tuple[tuple[str, tuple[str, ...]], ...]
     stars: tuple[str, ...]
+    annotates: frozenset[str]  # names of the module that it annotates
     sets: frozenset[Chain]  # attributes of names that it sets or deletes
     doubt: str  # why its effects cannot be told, or the empty string
     reads_anything: bool
@@ -159,6 +160,7 @@ class _Scan:
     mutates: set[str] = field(default_factory=set)
     sets: set[Chain] = field(default_factory=set)
     asks: set[str] = field(default_factory=set)
+    annotates: set[str] = field(default_factory=set)
     calls: int = 0
     computes: bool = False
     effects: int = 0  # calls whose result is thrown away
@@ -195,9 +197,10 @@ class _Reader:
             self._chain = [str(value)]
             return
         if name.startswith("LOAD_") and name not in _ATTRIBUTES:
-            self._operands.append(("'",) if isinstance(value, str) and name == "LOAD_CONST" else ())
+            self._operands.append(("'", value) if isinstance(value, str) and name == "LOAD_CONST" else ())
             return
-        if name == "STORE_SUBSCR" and self._operands[-2:] == [("__annotations__",), ("'",)]:
+        if name == "STORE_SUBSCR" and self._operands[-2:-1] == [("__annotations__",)] and self._operands[-1][:1] == ("'",):
+            scan.annotates.add(self._operands[-1][1])
             scan.computes = scan.computes and scan.calls > 0
         elif name in {"STORE_SUBSCR", "DELETE_SUBSCR"}:
             self._mutate(-2)
@@ -205,7 +208,7 @@ class _Reader:
             self._mutate(-3)
         elif name in {"STORE_ATTR", "DELETE_ATTR"}:
             self._mutate(-1)
-            is_known = bool(self._operands) and self._operands[-1] not in {(), ("'",)}
+            is_known = bool(self._operands) and self._operands[-1][:1] not in {(), ("'",)}
             owners = {self._operands[-1]} if is_known else {chain[:1] for chain in scan.chains}
             scan.sets |= {(*owner, str(value)) for owner in owners}
         elif name in _STORES | _DELETES:
@@ -292,6 +295,7 @@ def facts_of(text: str, code: types.CodeType) -> Facts:
         import_names=tuple(_import_names(code)) if found else (),
         body_imports=tuple(one for one in everywhere if one not in found),
         stars=stars,
+        annotates=frozenset(top.annotates),
         sets=frozenset(sets),
         doubt=_doubt(anything, is_effect=is_effect),
         reads_anything=bool(anything),
@@ -336,11 +340,19 @@ def _members(code: types.CodeType) -> dict[str, Member]:
             made, reads, is_function = [], set(), False
         elif isinstance(value, types.CodeType):
             is_function |= not runs_at_once(value)
+            if runs_at_once(value):
+                reads |= {
+                    chain[0] for inner, is_run in [(value, True), *_parts(value)] if is_run for chain in _chains(inner)
+                }
             made.append(signature(value, is_body=True))
         elif name not in _SILENT:
             made.append((name, type(value).__name__, repr(value)))
             reads |= {str(value)} if name in _LOADS else set()
     return found
+
+
+def _chains(code: types.CodeType) -> set[Chain]:
+    return _Reader(code).scan.chains
 
 
 def _head(code: types.CodeType) -> object:

@@ -258,7 +258,9 @@ class _Maker:
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise NotSeparable(str(error)) from error
         roots = tuple(inside(code))
-        statement = Statement(piece, self._line, code, roots, facts_of(piece, code), self.is_head, self._pin if roots else None)
+        statement = Statement(
+            piece, self._line, code, roots, facts_of(piece, code), self.is_head, self._pin if roots else None
+        )
         self.flags |= code.co_flags & _FUTURE
         self._took(statement)
         return statement

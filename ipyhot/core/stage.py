@@ -278,6 +278,9 @@ class Stage:
         if run is None or outline is None:
             return
         live = self._carry(staged, outline, namespace)
+        notes = live.get("__annotations__", {})
+        if any(statement.facts.annotates for statement in outline.statements):
+            namespace["__annotations__"] = {}
         for index, statement in enumerate(outline.statements):
             if index in run or index in staged.step.aside:
                 if statement.code is not None:
@@ -285,6 +288,9 @@ class Stage:
                 continue
             for name in statement.facts.binds & live.keys():  # so that nothing is read before the line that binds it
                 namespace[name] = staged.carried[name] = live[name]
+            for name in statement.facts.annotates & notes.keys():
+                namespace["__annotations__"][name] = notes[name]
+        self._keep_notes(staged, namespace, notes)
         bound = {name for index in run for name in outline.statements[index].facts.binds}
         for index in staged.step.aside:
             for name in outline.statements[index].facts.binds - bound:
@@ -314,11 +320,16 @@ class Stage:
                 staged.grown[key] = live[key] = copy.copy(live[key])
         staged.starred = self._starred(staged, outline, live)
         namespace.update((k, v) for k, v in live.items() if k not in outline.names and k not in staged.starred)
+        namespace.pop("__annotations__", None)  # made anew from what each statement annotates
         staged.carried = dict(namespace)
-        if isinstance(notes := live.get("__annotations__"), dict):
-            namespace["__annotations__"] = {key: value for key, value in notes.items() if key in outline.names}
         staged.carried.pop("__doc__", None)
         return live
+
+    def _keep_notes(self, staged: Staged, namespace: dict[str, Any], notes: Mapping[str, Any]) -> None:
+        """Let the annotations of a module be the object that they are, if they say what they said."""
+        made = namespace.get("__annotations__", {})
+        if list(made) == list(notes) and all(made[name] is notes[name] for name in made) and made:
+            namespace["__annotations__"] = staged.carried["__annotations__"] = notes
 
     def _starred(self, staged: Staged, outline: Outline, live: Mapping[str, Any]) -> set[str]:
         """Return the names that star imports which run again have taken before."""
