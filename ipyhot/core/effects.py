@@ -7,7 +7,7 @@ import types
 from collections.abc import Callable, Collection, Iterable, Iterator
 
 from ipyhot.core.diff import Edit
-from ipyhot.core.drafts import EXISTS, Draft, Drafts
+from ipyhot.core.drafts import ALL, EXISTS, Draft, Drafts
 from ipyhot.core.facts import Chain, Facts, Kind
 from ipyhot.core.model import HANDOVER, MIGRATE
 from ipyhot.core.outline import Outline, Statement
@@ -187,6 +187,8 @@ class Effects:
         facts = statement.facts
         if facts.kind not in {Kind.FUNCTION, Kind.CLASS}:
             draft.rebound |= facts.binds
+            if draft.outline is not None and facts.used and not draft.outline.globals.isdisjoint(facts.asks | facts.binds):
+                draft.rebound |= draft.outline.globals
             return
         before = statement if draft.old is None else _definition(draft.old, facts.name)
         is_plain = before is not None and draft.outline is not None and self._is_plain(draft.name, draft.outline, facts)
@@ -237,10 +239,10 @@ class Effects:
         for ref in self._names.writes(draft.name, outline, index):
             if not self._is_last_of(draft, index, ref):
                 self._replay(ref, cause)
-        for chain in statement.facts.reads:  # in the middle between those that write a name
-            writers = [writer for writer in outline.writers.get(chain[0], ()) if writer != index]
-            if writers and writers[0] < index < writers[-1]:
-                self._replay((draft.name, chain[0]), cause)
+        for module, name in self._reads(draft.name, outline, statement):  # in the middle between those that write it
+            writers = [i for i in outline.writers.get(str(name), ()) if i != index] if module == draft.name else []
+            if writers and name is not None and writers[0] < index < writers[-1]:
+                self._replay((draft.name, name), cause)
         return True
 
     def _makes_if_changed(self, draft: Draft, statement: Statement) -> None:
@@ -315,15 +317,17 @@ class Effects:
     def _advance(self, draft: Draft) -> bool:
         """Let each statement run that has a reason to; return whether one was found."""
         outline = draft.outline
-        if outline is None or draft.is_new or draft.whole:
+        if outline is None:
             return False
+        if draft.is_new or draft.whole:
+            return self._advance_definitions(draft, outline, range(len(outline.statements)))
         is_moving = False
         for index, statement in enumerate(outline.statements):
             if index not in draft.run:
                 cause = self._reason(draft, outline, index, statement)
                 if cause:
                     is_moving |= self._run(draft, index, cause)
-        return is_moving | self._advance_definitions(draft)
+        return is_moving | self._advance_definitions(draft, outline, [*draft.run, *draft.aside])
 
     def _reason(self, draft: Draft, outline: Outline, index: int, statement: Statement) -> str:
         """Return the name that makes a statement run, or the empty string."""
@@ -341,6 +345,8 @@ class Effects:
                     return name if name not in {None, EXISTS} else module
                 if other is not None and facts.kind is Kind.CLASS and other.touches_hook(name):
                     return str(name)
+                if name is not None and self._is_made_up_otherwise(module, name):
+                    return name
         for chain in facts.held:
             if (
                 len(chain) > 1
@@ -360,6 +366,14 @@ class Effects:
             if may_read_anything and self._is_anything_other(self.drafts.get(module), facts.binds):
                 return name or module
         return ""
+
+    def _is_made_up_otherwise(self, module: str, name: str) -> bool:
+        """Tell whether a name that only a module's ``__getattr__`` knows may be another object now."""
+        outline = self.drafts.outline(module)
+        if outline is None or name in {EXISTS, ALL} | outline.names or "__getattr__" not in outline.names:
+            return False
+        reached = self._names.reach([(module, "__getattr__")])
+        return any(where in self.drafts and self.drafts[where].touches(read) for (where, read), _, _ in reached)
 
     def _is_made_again(self, name: str, outline: Outline, chain: Chain) -> bool:
         """Tell whether an attribute is read of a class that is made again, or whose base is, and may be another one."""
@@ -390,13 +404,10 @@ class Effects:
         outline = draft.outline
         return module == draft.name and outline is not None and name is not None and outline.writers.get(name, []) == [index]
 
-    def _advance_definitions(self, draft: Draft) -> bool:
-        """Let run aside what a statement that runs may call, and what that is reached through."""
-        outline = draft.outline
-        if outline is None:
-            return False
+    def _advance_definitions(self, draft: Draft, outline: Outline, running: Iterable[int]) -> bool:
+        """Let run aside what statements that run may call, and what that is reached through."""
         is_moving = False
-        for index in [*draft.run, *draft.aside]:
+        for index in running:
             for (module, name), writer, where in self._names.reach(
                 self._names.needed(draft.name, outline, outline.statements[index])
             ):
@@ -425,10 +436,12 @@ class Effects:
         draft = self.drafts.take_in(module)
         if draft.whole or draft.is_new or draft.outline is not where or name in draft.grown:
             return False
+        if not self._patches:
+            return self._take_whole(draft, f"{caller.name} changed")
         return self._run_aside(draft, where, next(i for i, s in enumerate(where.statements) if s is writer))
 
     def _run_aside(self, draft: Draft, outline: Outline, index: int) -> bool:
-        if index in draft.run or index in draft.aside or not self._patches:
+        if index in draft.run or index in draft.aside:
             return False
         statement = outline.statements[index]
         if statement.facts.doubt:

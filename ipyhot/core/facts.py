@@ -55,6 +55,7 @@ class Facts:
     body: frozenset[Chain]  # read by the functions in it, when they are called
     mutates: frozenset[str]  # changed in place by the statement itself
     body_mutates: frozenset[str]  # changed in place, or bound, by the functions in it
+    body_binds: frozenset[str]  # bound by the functions in it
     imports: tuple[tuple[str, tuple[str, ...]], ...]
     import_names: tuple[tuple[str, str, str | None], ...]  # name bound, module, attribute
     body_imports: tuple[tuple[str, tuple[str, ...]], ...]
@@ -248,7 +249,7 @@ def facts_of(text: str, code: types.CodeType) -> Facts:
     used: set[Chain] = set()
     is_known = _is_known_effect(top, text)
     body: set[Chain] = set()
-    mutates, body_mutates = set(top.mutates), set[str]()
+    mutates, body_mutates, body_binds = set(top.mutates), set[str](), set[str]()
     binds, sets, asks = set(top.binds), set(top.sets), set(top.asks)
     anything, body_anything = top.anything, False
     is_effect = top.effects > 0 and not is_known
@@ -272,6 +273,7 @@ def facts_of(text: str, code: types.CodeType) -> Facts:
         else:
             body |= scan.chains
             body_mutates |= scan.mutates | scan.binds
+            body_binds |= scan.binds
             body_anything |= bool(scan.anything)
     found = tuple(imports(code, "", is_deep=False)) if "import" in text else ()
     everywhere = tuple(imports(code, "")) if "import" in text else ()
@@ -290,6 +292,7 @@ def facts_of(text: str, code: types.CodeType) -> Facts:
         metaclass=_metaclass(text) if kind is Kind.CLASS else frozenset(),
         body=frozenset(body),
         mutates=frozenset(mutates - _builtin_names),
+        body_binds=frozenset(body_binds),
         body_mutates=frozenset(body_mutates - _builtin_names),
         imports=found,
         import_names=tuple(_import_names(code)) if found else (),

@@ -63,11 +63,12 @@ def instance_deeds(classes: Mapping[type, type], staying: Collection[type] = ())
         if isinstance(holder, type) and (holder in classes or holder in staying):
             continue
         if old in classes and old not in refused:
-            if not can(holder, "__class__", old, classes[old], object.__setattr__):
+            write = type.__setattr__ if isinstance(holder, type) else object.__setattr__
+            if not can(holder, "__class__", old, classes[old], write):
                 refused.add(old)
                 yield [], f"instances of {old.__qualname__} keep their class: its layout changed"
             else:
-                yield [switch(holder, "__class__", old, classes[old], object.__setattr__)], None
+                yield [switch(holder, "__class__", old, classes[old], write)], None
         elif isinstance(holder, type) and holder not in classes and not set(holder.__bases__).isdisjoint(classes):
             before = holder.__bases__
             after = tuple(classes.get(base, base) for base in before)

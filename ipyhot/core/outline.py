@@ -110,6 +110,11 @@ class Outline:
         return frozenset(name for statement in self.statements for name in statement.facts.binds)
 
     @cached_property
+    def globals(self) -> frozenset[str]:
+        """Every name that only functions bind, by ``global``."""
+        return frozenset(n for s in self.statements for n in s.facts.body_binds) - self.names
+
+    @cached_property
     def read_names(self) -> frozenset[str]:
         """Every name and attribute that the file's code reads."""
         chains = (s.facts.held | s.facts.used | s.facts.body for s in self.statements)

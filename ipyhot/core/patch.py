@@ -557,24 +557,26 @@ class Patch:
         """Lead who holds an old definition to what its name means now."""
         if id(old) in self._carried or id(old) in self._taken:
             return  # it lives on, under another name
-        self.replaced[id(old)] = (old, new)
         owner = path.rstrip(_WRAPPED)
         if not (isinstance(new, type) if isinstance(old, type) else callable(new)):
             self._depart(module, path, old)
         if isinstance(old, types.FunctionType):
             if callable(new) and self._belongs(old, module, owner):
+                self.replaced[id(old)] = (old, new)
                 self.deeds += self._relays.forward(module.name, path, old, new)
         elif isinstance(old, type):
             if isinstance(new, type) and old.__module__ == module.name and old.__qualname__ == path:
+                self.replaced[id(old)] = (old, new)
                 if _may_move(old, new):
                     self.classes[old] = new
                 else:
                     self.notes.append(f"instances of {path} keep their class: they would be misread as the new one's")
                 self._members_outlived(old, new, module, path)
         elif isinstance(old, _CACHED):
-            self.caches.append(old)
             inner = old.__wrapped__
-            if isinstance(inner, types.FunctionType) and callable(new) and id(inner) not in self._taken:
+            is_ours = isinstance(inner, types.FunctionType) and self._belongs(inner, module, owner)
+            if is_ours and callable(new) and id(inner) not in self._taken:
+                self.caches.append(old)
                 target = new.__wrapped__ if isinstance(new, _CACHED) else new
                 self.deeds += self._relays.forward(module.name, path + _WRAPPED, inner, target)
         else:

@@ -137,7 +137,8 @@ def _remade(draft: Draft) -> dict[str, Remade]:
     for index in edit.changed:
         facts = new.statements[index].facts
         before = next((s.facts for s in old.statements if s.facts.kind is Kind.CLASS and s.facts.name == facts.name), None)
-        if facts.kind is Kind.CLASS and before is not None and new.writers.get(facts.name) == [index]:
+        is_used = any(facts.name == chain[0] for i in draft.run - {index} for chain in new.statements[i].facts.used)
+        if facts.kind is Kind.CLASS and before is not None and new.writers.get(facts.name) == [index] and not is_used:
             is_all = facts.is_decorated or facts.metaclass or before.head != facts.head or not before.members
             bound = frozenset() if is_all else frozenset(before.members)
             found[facts.name] = Remade(_kept(draft, before, facts), bound)

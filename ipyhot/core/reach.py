@@ -31,7 +31,7 @@ class Reach:
     def refs(self, name: str, outline: Outline, chain: Chain) -> Iterator[Ref]:
         """Yield what a chain means in a module, as far as it is watched."""
         first, rest = chain[0], chain[1:]
-        if first in outline.names or self._drafts.was_bound(name, first):
+        if first in outline.names or first in outline.globals or self._drafts.was_bound(name, first):
             yield name, first
             for base, attribute in outline.imported.get(first, ()):
                 yield from self.imported(base, attribute, rest)
