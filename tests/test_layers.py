@@ -13,7 +13,17 @@ PACKAGE = ROOT / "ipyhot"
 # A module may import modules of lower rows only.
 ROWS = [
     ["core.codes", "core.commit", "core.errors", "core.graph", "core.model", "watch.settle", "watch.echo"],
-    ["core.enums", "core.facts", "core.handover", "core.heap", "core.once", "core.relay", "core.sources", "watch.observer"],
+    [
+        "core.enums",
+        "core.facts",
+        "core.handover",
+        "core.heads",
+        "core.heap",
+        "core.once",
+        "core.relay",
+        "core.sources",
+        "watch.observer",
+    ],
     ["core.imports", "core.migrate", "core.outline", "core.patch", "core.swap", "watch.watcher"],
     ["core.diff", "core.stage", "core.succession", "core.texts"],
     ["core.drafts", "core.failures"],

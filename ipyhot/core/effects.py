@@ -85,9 +85,8 @@ class Effects:
             why, draft.whole = draft.whole or "patching is off", ""
             self._take_whole(draft, why)
         if draft.is_gone and old is not None:
-            for index in range(len(old.statements)):
-                for ref in self._names.writes(draft.name, old, index):
-                    self._replay(ref, draft.name)
+            for ref in self._all_writes(draft.name, old):
+                self._replay(ref, draft.name)
         if edit is None or old is None or new is None:
             return
         draft.touched |= edit.touched
@@ -176,19 +175,22 @@ class Effects:
         for outline in (draft.old, draft.outline):
             for statement in outline.statements if outline is not None else ():
                 self._makes(draft, statement)
-        for index in range(len(draft.outline.statements)) if draft.outline is not None else ():
-            for ref in self._names.writes(draft.name, draft.outline, index):  # type: ignore[arg-type]
-                if ref[0] != draft.name:
-                    self._replay(ref, draft.name)
+        if draft.outline is not None:
+            for module, name in self._all_writes(draft.name, draft.outline):
+                if module != draft.name:
+                    self._replay((module, name), draft.name)
+                elif name in draft.outline.globals:
+                    draft.rebound.add(name)
         return True
+
+    def _all_writes(self, name: str, outline: Outline) -> set[tuple[str, str]]:
+        return {ref for index in range(len(outline.statements)) for ref in self._names.writes(name, outline, index)}
 
     def _makes(self, draft: Draft, statement: Statement) -> None:
         """Note what the names that a statement binds stand for afterwards."""
         facts = statement.facts
         if facts.kind not in {Kind.FUNCTION, Kind.CLASS}:
             draft.rebound |= facts.binds
-            if draft.outline is not None and facts.used and not draft.outline.globals.isdisjoint(facts.asks | facts.binds):
-                draft.rebound |= draft.outline.globals
             return
         before = statement if draft.old is None else _definition(draft.old, facts.name)
         is_plain = before is not None and draft.outline is not None and self._is_plain(draft.name, draft.outline, facts)
@@ -237,6 +239,7 @@ class Effects:
             self._take_whole(draft, "it hands over its state itself")
         draft.aside.discard(index)
         for ref in self._names.writes(draft.name, outline, index):
+            draft.rebound |= {ref[1]} & outline.globals if ref[0] == draft.name else set()
             if not self._is_last_of(draft, index, ref):
                 self._replay(ref, cause)
         for module, name in self._reads(draft.name, outline, statement):  # in the middle between those that write it

@@ -25,6 +25,7 @@ from ipyhot.core.effects import shown
 from ipyhot.core.errors import BusyError, Cancelled, FolderError
 from ipyhot.core.graph import Graph
 from ipyhot.core.handover import Close, closer
+from ipyhot.core.heads import heads_in
 from ipyhot.core.imports import Finder, ImportSwitch, Loader, Standin, WatchedSpec
 from ipyhot.core.model import CLOSE, Change, Failure, Plan, Report, Source, Version, Way
 from ipyhot.core.patch import Module
@@ -629,7 +630,10 @@ class Engine:
         before = self._texts.outline_of(name)
         module = Module(name, here, aside, names, gone, set(before.imported) if before else set(), staged.step.remade)
         module.grown, module.shadows = staged.grown, staged.shadows
-        return Heir(module, self._code_pairs(stage, name, edit), staged.step.stale)
+        pairs = self._code_pairs(stage, name, edit)
+        pieces = [s.code for s in staged.outline.statements if s.code is not None] if staged.outline is not None else []
+        parents = [*pieces, *([staged.code] if staged.code is not None else []), *(new for _, new in pairs)]
+        return Heir(module, pairs, heads_in(parents), staged.step.stale)
 
     def _code_pairs(self, stage: Stage, name: str, edit: diff.Edit | None) -> list[tuple[types.CodeType, types.CodeType]]:
         """Return old and new code object of each function of a module."""

@@ -573,7 +573,7 @@ class Patch:
                     self.notes.append(f"instances of {path} keep their class: they would be misread as the new one's")
                 self._members_outlived(old, new, module, path)
         elif isinstance(old, _CACHED):
-            inner = old.__wrapped__
+            inner: Any = old.__wrapped__
             is_ours = isinstance(inner, types.FunctionType) and self._belongs(inner, module, owner)
             if is_ours and callable(new) and id(inner) not in self._taken:
                 self.caches.append(old)

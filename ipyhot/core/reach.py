@@ -97,6 +97,10 @@ class Reach:
     def needed(self, name: str, outline: Outline, statement: Statement) -> Iterator[Ref]:
         """Yield what a statement looks into while it runs: what it computes with, bases, and what it reads attributes of."""
         yield from self.used(name, outline, statement)
+        for module, taken in self.import_refs(outline, statement.facts.imports):
+            source = self._drafts.outline(module)
+            if source is not None and "__getattr__" in source.names and taken not in {EXISTS, ALL} | source.names:
+                yield module, taken
         for chain in statement.facts.held:
             if len(chain) > 1 or statement.facts.kind is Kind.CLASS:
                 yield from self.refs(name, outline, chain)

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from ipyhot.core import heap, migrate, swap
 from ipyhot.core.commit import Deed, set_item
+from ipyhot.core.heads import Head
 from ipyhot.core.patch import Departed, Module, Patch
 from ipyhot.core.relay import Relays
 
@@ -38,6 +39,7 @@ class Heir:
 
     module: Module
     pairs: list[tuple[types.CodeType, types.CodeType]]
+    heads: Mapping[int, Head]
     stale: Collection[str] = ()  # definitions whose caches hold what is no longer true
     after: dict[weakref.ref[types.CodeType], types.CodeType] = field(default_factory=dict)
 
@@ -91,7 +93,7 @@ class Succession:
         heir.after = {weakref.ref(old): new for old, new in heir.pairs}
         codes = {id(old): new for old, new in heir.pairs}
         name, live = heir.module.name, heir.module.live
-        yield from swap.deeds([*swap.values_in(live, name), *self._strays.of(name)], codes)
+        yield from swap.deeds([*swap.values_in(live, name), *self._strays.of(name)], codes, heir.heads)
         if heir.stale:
             patch.caches += swap.caches_in({key: live[key] for key in heir.stale if key in live}, name)
 
@@ -176,7 +178,7 @@ class Succession:
 
     def _sweep(self, heir: Heir) -> list[str]:
         name, live, staged = heir.module.name, heir.module.live, heir.module.staged
-        deeds, notes = self._strays.find(name, heir.after)
+        deeds, notes = self._strays.find(name, heir.after, heir.heads)
         for deed in deeds:
             deed.do()
         heir.module.staged = {}

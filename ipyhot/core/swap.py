@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from ipyhot.core import heap
 from ipyhot.core.commit import Deed, set_attribute
+from ipyhot.core.heads import Head, led
 from ipyhot.core.relay import relay_of
 
 __all__ = ["Strays", "caches_in", "deeds", "values_in"]
@@ -23,24 +24,37 @@ _LARGE: Final = 256
 _CACHED: Final = type(functools.cache(int))
 
 
-def deeds(values: Iterable[Any], codes: Mapping[int, types.CodeType]) -> Iterator[Deed]:
-    """Yield what gives functions their newest code, and properties the docstring of theirs.
+def deeds(values: Iterable[Any], codes: Mapping[int, types.CodeType], heads: Mapping[int, Head]) -> Iterator[Deed]:
+    """Yield what gives functions their newest code and its defaults, and properties the docstring of theirs.
 
     Args:
         values: the functions and properties that may be concerned.
         codes: id of an old code object → its successor.
+        heads: id of a successor → the defaults that the text gives it, as far as they are known.
     """
     for value in values:
-        function = value.fget if isinstance(value, property) else value
+        function: Any = value.fget if isinstance(value, property) else value
         old = getattr(function, "__code__", None)
         new = codes.get(id(old))
         if new is None or new is old or old is None or new.co_freevars != old.co_freevars:
             continue
+        head = led(function, new, heads.get(id(new)))
+        if head is None:
+            continue
         if function is value:
             yield set_attribute(function, "__code__", new)
+            yield from _default_deeds(function, head)
         before, after = _doc(old), _doc(new)
         if before != after and value.__doc__ == before:
             yield set_attribute(value, "__doc__", after)
+
+
+def _default_deeds(function: types.FunctionType, head: Head) -> Iterator[Deed]:
+    defaults, keywords = function.__defaults__ or (), function.__kwdefaults__ or {}
+    if len(defaults) != len(head.defaults) or any(a is not b for a, b in zip(defaults, head.defaults, strict=True)):
+        yield set_attribute(function, "__defaults__", head.defaults or None)
+    if keywords.keys() != head.kwdefaults.keys() or any(keywords[k] is not v for k, v in head.kwdefaults.items()):
+        yield set_attribute(function, "__kwdefaults__", dict(head.kwdefaults) or None)
 
 
 def _doc(code: types.CodeType) -> str | None:
@@ -120,12 +134,15 @@ class Strays:
         """Return those that are known to be made of a module's code."""
         return list(self._known.get(module, ()))
 
-    def find(self, module: str, codes: Mapping[weakref.ref[types.CodeType], types.CodeType]) -> tuple[list[Deed], list[str]]:
+    def find(
+        self, module: str, codes: Mapping[weakref.ref[types.CodeType], types.CodeType], heads: Mapping[int, Head]
+    ) -> tuple[list[Deed], list[str]]:
         """Return what gives functions their newest code of which only the heap knows, and notes on what cannot have it.
 
         Args:
             module: whose code it is.
             codes: old code objects that nobody should hold any more, each with its successor.
+            heads: id of a successor → the defaults that the text gives it.
         """
         alive: dict[int, tuple[types.CodeType, types.CodeType]] = {}
         for ref, new in codes.items():
@@ -139,15 +156,25 @@ class Strays:
             return [], []
         found = [function for function in heap.functions_of(held) if relay_of(function) is None]
         self._known.setdefault(module, weakref.WeakSet()).update(found)
-        stuck = {f.__code__.co_qualname for f in found if alive[id(f.__code__)][1].co_freevars != f.__code__.co_freevars}
         notes = [
-            f"{name}: functions made of it earlier keep their code, its free variables changed" for name in sorted(stuck)
+            _STUCK.format(name=name)
+            for name in sorted({f.__code__.co_qualname for f in found if _is_stuck(f, alive, heads)})
         ]
-        return list(deeds(found, {key: new for key, (_, new) in alive.items()})), notes
+        return list(deeds(found, {key: new for key, (_, new) in alive.items()}, heads)), notes
 
     def forget(self, module: str) -> None:
         """Let go of a module."""
         self._known.pop(module, None)
+
+
+_STUCK: Final = "{name}: functions made of it earlier keep their code, its free variables or computed defaults changed"
+
+
+def _is_stuck(
+    function: types.FunctionType, alive: Mapping[int, tuple[object, types.CodeType]], heads: Mapping[int, Head]
+) -> bool:
+    new = alive[id(function.__code__)][1]
+    return new.co_freevars != function.__code__.co_freevars or led(function, new, heads.get(id(new))) is None
 
 
 _BY_US: Final = 3  # the mapping's tuple, the loop's variable, the call's argument
