@@ -330,7 +330,16 @@ class Effects:
                 cause = self._reason(draft, outline, index, statement)
                 if cause:
                     is_moving |= self._run(draft, index, cause)
+        is_moving |= self._share_classes(draft, outline)
         return is_moving | self._advance_definitions(draft, outline, [*draft.run, *draft.aside])
+
+    def _share_classes(self, draft: Draft, outline: Outline) -> bool:
+        """Take a class as another one if a statement that runs computes with it: what it keeps in itself begins anew."""
+        names = {chain[0] for index in draft.run for chain in outline.statements[index].facts.used}
+        made = {f.name for f in (outline.statements[i].facts for i in draft.run) if f.kind is Kind.CLASS}
+        shared = (names & made) - draft.touched
+        draft.touched |= shared
+        return bool(shared)
 
     def _reason(self, draft: Draft, outline: Outline, index: int, statement: Statement) -> str:
         """Return the name that makes a statement run, or the empty string."""

@@ -142,7 +142,9 @@ class Reach:
                 continue
             if name not in outline.names:
                 stack += [(star, name) for star in outline.stars if self._is_watched(star)]
-            for index in outline.writers.get(str(name)) or outline.writers.get("__getattr__", []):
+            if name not in outline.writers and "__getattr__" in outline.names:
+                stack.append((module, "__getattr__"))
+            for index in outline.writers.get(str(name), ()):
                 statement = outline.statements[index]
                 if statement is of:
                     continue

@@ -1,0 +1,117 @@
+"""What attacks on the core found, each as the small program that showed it, in all three modes."""
+
+import sys
+
+import pytest
+from conftest import Story
+
+REGISTRY = "REG = {}\ndef register(f):\n    REG[f.__name__] = f\n    return f"
+USER = "from .reg import register\n@register\ndef f(): return 1\n"
+
+
+def test_a_name_that_meant_another_files_class_leaves_that_class_alone(story: Story) -> None:
+    own = "v0 = 0\nclass C3:\n    def m(self): return 1\nclass C1(C3):\n    def m(self): return super().m() + 1\n"
+    story.start(
+        a="v0 = 0\nx = 1",
+        b="v0 = 0\nclass C0:\n    def m(self): return 'b'\nfrom . import a",
+        c=own + "from .b import v0 as v1, C0 as C1",
+    )
+    story.save(a="v0 = 0\n", c=own)
+    assert (story["b"].C0 is story["c"].C1, story["b"].C0().m(), story["c"].C1().m()) == (False, "b", 2)
+
+
+def test_an_own_function_in_place_of_an_imported_cached_one_leaves_that_alone(story: Story) -> None:
+    story.start(b="import functools\n@functools.lru_cache\ndef f(x=2): return 'b', x", c="from .b import f")
+    story.save(c="from .b import f\ndef f(x=2): return 'own', x")
+    assert (story["b"].f(), story["c"].f()) == (("b", 2), ("own", 2))
+
+
+def test_a_file_that_is_executed_as_a_whole_registers_in_the_registry_that_goes_live(story: Story) -> None:
+    story.start(reg=REGISTRY, k=USER + "print(end='')")
+    story.save(k=USER + "print('', end='')")
+    assert {name: f() for name, f in story["reg"].REG.items()} == {"f": 1}
+    assert story["reg"].REG["f"] is story["k"].f
+
+
+def test_a_failing_file_with_unknown_effects_leaves_a_registry_elsewhere_alone(story: Story) -> None:
+    story.start(reg=REGISTRY, k=USER)
+    story.save(k=USER.replace("1", "666") + "print(end='')\n1/0")
+    assert (story["reg"].REG["f"](), story["k"].f()) == (1, 1)
+    story.save(k=USER)
+    assert (story["reg"].REG["f"](), story["k"].f(), story.failures) == (1, 1, set())
+
+
+def test_a_subclass_added_to_a_class_with_an_own_metaclass_is_one(story: Story) -> None:
+    text = (
+        "class Meta(type):\n    def __new__(m, n, b, s): return super().__new__(m, n, b, s)\nclass A(metaclass=Meta): pass\n"
+    )
+    story.start(a=text)
+    report = story.save(a=text + "class B(A): pass")
+    a = story["a"]
+    assert (issubclass(a.B, a.A), isinstance(a.B, a.Meta), a.A.__subclasses__(), report.notes) == (True, True, [a.B], ())
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 13), reason="defaults of inner functions are not read from code there")
+@pytest.mark.parametrize(
+    ("old", "new", "result"),
+    [
+        ("def inner(q=1): return n + q", "def inner(q=1, z=100): return n + q + z", 111),
+        ("def inner(q=1): return n + q", "def inner(q=2): return n + q", 12),
+        ("def inner(q=1): return n + q", "def inner(*, k=5): return n + k", 15),
+        ("def inner(q=n): return n + q", "def inner(q=n, r=1): return n + q + r", 21),
+    ],
+    ids=["added", "changed", "by keyword", "computed"],
+)
+def test_a_closure_made_earlier_takes_over_defaults_with_the_code(story: Story, old: str, new: str, result: int) -> None:
+    text = "def make(n):\n    {}\n    return inner"
+    story.start(a=text.format(old))
+    closure = story["a"].make(10)
+    story.save(a=text.format(new))
+    assert closure() == result
+
+
+def test_a_file_in_between_leads_a_change_on(story: Story) -> None:
+    story.start(
+        util="def h(): return 1",
+        core="from .util import h\ndef run(): return h()",
+        main="from .core import run\nOUT = run()",
+    )
+    story.save(util="def h(): return 2")
+    assert story["main"].OUT == 2
+
+
+def test_a_function_called_between_two_bindings_of_a_name_reads_the_first(story: Story) -> None:
+    story.start(a="def f(): return v\nv = 2\nv = 5")
+    story.save(a="def f(): return v\nv = 2\nh = f()\nv = 5")
+    assert (story["a"].h, story["a"].v) == (2, 5)
+
+
+def test_a_name_that_a_module_makes_up_is_the_newest(story: Story) -> None:
+    text = "def __getattr__(n):\n    if n == 'lazy': return {}\n    raise AttributeError(n)"
+    story.start(a=text.format(42), b="from .a import lazy\nfrom . import a\nz = a.lazy")
+    story.save(a=text.format(43))
+    assert (story["b"].lazy, story["b"].z) == (43, 43)
+
+
+def test_a_name_that_a_function_binds_is_the_newest_for_importers(story: Story) -> None:
+    text = "N = {}\ndef init():\n    global state\n    state = N\ninit()"
+    story.start(a=text.format(1), b="from .a import state\nfrom . import a\nS = a.state")
+    story.save(a=text.format(2))
+    assert (story["b"].state, story["b"].S) == (2, 2)
+
+
+@pytest.mark.parametrize("new", ["class S(object):", "class S:\n    z = 1"])
+def test_a_singleton_in_a_class_attribute_is_one(story: Story, new: str) -> None:
+    text = "class S:\n    _i = None\n    def __new__(c):\n        if c._i is None: c._i = super().__new__(c)\n        return c._i\ns = S()"
+    story.start(a=text)
+    story.save(a=text.replace("class S:", new) + "\nu = S()")
+    assert story["a"].S() is story["a"].s is story["a"].u
+
+
+def test_a_class_that_another_of_its_name_was_made_of_keeps_plain_functions(story: Story) -> None:
+    text = "class C:\n    class In:\n        def m(self): return {n}\nclass C(C):\n    def k(self): return {n}\n"
+    story.start(a="x = 1")
+    story.save(a=text.replace("{n}", "1"))
+    story.save(a=text.replace("{n}", "2"))
+    made = story["a"].C
+    assert (made().k(), made.In().m(), made.In.m.__code__.co_varnames, made.In.m.__dict__) == (2, 2, ("self",), {})
