@@ -366,18 +366,23 @@ class Effects:
                 and self._is_made_again(draft.name, outline, chain)
             ):
                 return chain[0]
-        reached = list(self._names.reach(self._names.used(draft.name, outline, statement), of=statement))
-        asked = facts.asks.union(*(writer.facts.asks for _, writer, _ in reached if writer is not None))
-        for (module, name), writer, where in reached:
-            other = self.drafts.get(module)
-            if other is None or not other.touches(name, asked) or self._is_own(draft, index, module, name):
+        reached: list[tuple[Ref, Draft]] = []  # what behaves differently, if the right attribute is asked for
+        asked = set(facts.asks)
+        for (module, name), writer, _ in self._names.reach(self._names.used(draft.name, outline, statement), of=statement):
+            if writer is not None:
+                asked |= writer.facts.asks
+                if writer.facts.body_reads_anything and self._is_anything_other(self.drafts.get(module), facts.binds):
+                    return name or module
                 continue
-            if name not in other.grown or (module, name) not in self._names.writes(draft.name, outline, index):
+            other = self.drafts.get(module)
+            if other is None or self._is_own(draft, index, module, name):
+                continue
+            is_grown = name in other.grown and (module, name) in self._names.writes(draft.name, outline, index)
+            if other.rebinds(name) and not is_grown:
                 return name or module
-            may_read_anything = writer is not None and where is not None and writer.facts.body_reads_anything
-            if may_read_anything and self._is_anything_other(self.drafts.get(module), facts.binds):
-                return name or module
-        return ""
+            if other.touches(name) and not is_grown:
+                reached.append(((module, name), other))
+        return next((name or module for (module, name), other in reached if other.touches(name, asked)), "")
 
     def _is_made_up_otherwise(self, module: str, name: str) -> bool:
         """Tell whether a name that only a module's ``__getattr__`` knows may be another object now."""
@@ -419,38 +424,47 @@ class Effects:
     def _advance_definitions(self, draft: Draft, outline: Outline, running: Iterable[int]) -> bool:
         """Let run aside what statements that run may call, and what that is reached through."""
         is_moving = False
-        for index in running:
-            for (module, name), writer, where in self._names.reach(
-                self._names.needed(draft.name, outline, outline.statements[index])
-            ):
-                if writer is None or where is None or name is None:
-                    continue
-                is_moving |= self._define(module, name, where, writer, draft, index)
+        needed = [ref for index in running for ref in self._names.needed(draft.name, outline, outline.statements[index])]
+        for ref in self._names.leading_to(needed, self._is_other):
+            is_moving |= self._define(ref, draft)
+        for index in draft.edit.changed if draft.edit is not None and not draft.whole else ():
+            is_moving |= self._define_later(draft, outline, index)
         return is_moving
 
-    def _is_other_for(self, caller: Draft, at: int, ref: Ref) -> bool:
-        """Tell whether a name is not what it was, or not there yet, for what a statement calls."""
-        module, name = ref
-        draft = self.drafts.get(module)
-        if draft is not None and (draft.touches(name) or name in draft.grown):
-            return True
-        if module != caller.name or caller.outline is None or name is None:
-            return False
-        writers = caller.outline.writers.get(name, [])
-        return bool(writers) and writers[0] > at
+    def _is_other(self, ref: Ref) -> bool:
+        """Tell whether a name is not what it was for what calls it."""
+        draft = self.drafts.get(ref[0])
+        return draft is not None and (draft.touches(ref[1]) or ref[1] in draft.grown)
 
-    def _define(  # noqa: PLR0917 - private, one call
-        self, module: str, name: str, where: Outline, writer: Statement, caller: Draft, at: int
-    ) -> bool:
-        """Let what binds a name run aside, if a statement that runs may reach through it what is not as it was."""
-        if not any(self._is_other_for(caller, at, ref) for ref, _, _ in self._names.reach([(module, name)])):
+    def _define_later(self, draft: Draft, outline: Outline, index: int) -> bool:
+        """Let run aside what a new statement calls, if that reads what is only bound further down."""
+
+        def is_later(ref: Ref) -> bool:
+            writers = outline.writers.get(str(ref[1]), []) if ref[0] == draft.name else []
+            return bool(writers) and writers[0] > index
+
+        is_moving = False
+        needed = self._names.needed(draft.name, outline, outline.statements[index])
+        for ref in self._names.leading_to(needed, is_later):
+            is_moving |= self._define(ref, draft)
+        return is_moving
+
+    def _define(self, ref: Ref, caller: Draft) -> bool:
+        """Let what binds a name run aside, because a statement that runs may reach through it what is not as it was."""
+        module, name = ref
+        writers, _ = self._names.expand(ref)
+        where = self.drafts.outline(module)
+        if not writers or where is None or name is None:
             return False
         draft = self.drafts.take_in(module)
-        if draft.whole or draft.is_new or draft.outline is not where or name in draft.grown:
+        if draft.whole or draft.is_new or name in draft.grown:
             return False
         if not self._patches:
             return self._take_whole(draft, f"{caller.name} changed")
-        return self._run_aside(draft, where, next(i for i, s in enumerate(where.statements) if s is writer))
+        is_moving = False
+        for index in where.writers.get(name, ()):
+            is_moving |= self._run_aside(draft, where, index)
+        return is_moving
 
     def _run_aside(self, draft: Draft, outline: Outline, index: int) -> bool:
         if index in draft.run or index in draft.aside:

@@ -115,6 +115,11 @@ class Outline:
         return frozenset(n for s in self.statements for n in s.facts.body_binds) - self.names
 
     @cached_property
+    def has_mutators(self) -> bool:
+        """True when a function of the file changes an object of it in place, or binds a name of it."""
+        return any(statement.facts.body_mutates for statement in self.statements)
+
+    @cached_property
     def read_names(self) -> frozenset[str]:
         """Every name and attribute that the file's code reads."""
         chains = (s.facts.held | s.facts.used | s.facts.body for s in self.statements)

@@ -26,6 +26,7 @@ class Reach:
     def __init__(self, drafts: Drafts, is_watched: Callable[[str], bool]) -> None:
         self._drafts = drafts
         self._is_watched = is_watched
+        self._expanded: dict[Ref, tuple[list[tuple[Statement, list[Ref]]], list[Ref]]] = {}
         self._writes: dict[tuple[str, int], frozenset[tuple[str, str]]] = {}
 
     def refs(self, name: str, outline: Outline, chain: Chain) -> Iterator[Ref]:
@@ -135,26 +136,71 @@ class Reach:
             if ref in seen:
                 continue
             seen.add(ref)
-            module, name = ref
-            outline = self._drafts.outline(module)
+            outline = self._drafts.outline(ref[0])
             yield ref, None, outline
-            if outline is None or name in {None, EXISTS, ALL}:
+            writers, further = self.expand(ref)
+            stack += further
+            for statement, reads in writers:
+                if statement is not of:
+                    yield ref, statement, outline
+                    stack += reads
+
+    def expand(self, ref: Ref) -> tuple[list[tuple[Statement, list[Ref]]], list[Ref]]:
+        """Return who makes what a name stands for, each with what that may read, and the names that it may be instead."""
+        found = self._expanded.get(ref)
+        if found is None:
+            found = self._expanded[ref] = self._expand(*ref)
+        return found
+
+    def _expand(self, module: str, name: str | None) -> tuple[list[tuple[Statement, list[Ref]]], list[Ref]]:
+        outline = self._drafts.outline(module)
+        if outline is None or name in {None, EXISTS, ALL}:
+            return [], []
+        further: list[Ref] = []
+        if name not in outline.names:
+            further += [(star, name) for star in outline.stars if self._is_watched(star)]
+        if name not in outline.writers and "__getattr__" in outline.names:
+            further.append((module, "__getattr__"))
+        writers = []
+        for index in outline.writers.get(str(name), ()):
+            statement = outline.statements[index]
+            facts = statement.facts
+            reads: list[Ref] = []
+            for base, attribute in outline.imported.get(str(name), ()):
+                reads += [found for found in self.imported(base, attribute, ()) if found[1] is not None]
+            for chain in facts.held | facts.used | facts.body:
+                reads += self.refs(module, outline, chain)
+            reads += self.import_refs(outline, facts.body_imports)
+            writers.append((statement, reads))
+        return writers, further
+
+    def leading_to(self, refs: Iterable[Ref], is_met: Callable[[Ref], bool]) -> set[Ref]:
+        """Return those of some names, and of all that they may read, through which a name is met."""
+        sources: dict[Ref, list[Ref]] = {}
+        met: list[Ref] = []
+        stack = list(refs)
+        while stack:
+            ref = stack.pop()
+            if ref in sources:
                 continue
-            if name not in outline.names:
-                stack += [(star, name) for star in outline.stars if self._is_watched(star)]
-            if name not in outline.writers and "__getattr__" in outline.names:
-                stack.append((module, "__getattr__"))
-            for index in outline.writers.get(str(name), ()):
-                statement = outline.statements[index]
-                if statement is of:
-                    continue
-                yield ref, statement, outline
-                facts = statement.facts
-                for base, attribute in outline.imported.get(str(name), ()):
-                    stack += [found for found in self.imported(base, attribute, ()) if found[1] is not None]
-                for chain in facts.held | facts.used | facts.body:
-                    stack += self.refs(module, outline, chain)
-                stack += self.import_refs(outline, facts.body_imports)
+            sources[ref] = []
+            if is_met(ref):
+                met.append(ref)
+            writers, further = self.expand(ref)
+            stack += further
+            for _, reads in writers:
+                stack += reads
+        for ref in sources:
+            writers, further = self.expand(ref)
+            for read in [*further, *(read for _, reads in writers for read in reads)]:
+                sources[read].append(ref)
+        found: set[Ref] = set()
+        while met:
+            ref = met.pop()
+            if ref not in found:
+                found.add(ref)
+                met += sources[ref]
+        return found
 
     def writes(self, name: str, outline: Outline, index: int) -> frozenset[tuple[str, str]]:
         """Return every name whose object a statement makes or changes in place, as module and name."""
@@ -192,7 +238,8 @@ class Reach:
         return found
 
     def _written_by_calls(self, name: str, outline: Outline, statement: Statement) -> Iterator[tuple[str, str]]:
-        for (module, _), writer, where in self.reach(self.used(name, outline, statement)):
+        is_still = not outline.has_mutators and not any(self._is_watched(base) for base, _ in outline.imports)
+        for (module, _), writer, where in self.reach(() if is_still else self.used(name, outline, statement)):
             if writer is not None and where is not None and writer.facts.kind in {Kind.FUNCTION, Kind.CLASS}:
                 yield from self._data(module, where, writer.facts.body_mutates)
         if statement.facts.kind is Kind.OTHER and statement.facts.used:
