@@ -115,3 +115,12 @@ def test_a_class_that_another_of_its_name_was_made_of_keeps_plain_functions(stor
     story.save(a=text.replace("{n}", "2"))
     made = story["a"].C
     assert (made().k(), made.In().m(), made.In.m.__code__.co_varnames, made.In.m.__dict__) == (2, 2, ("self",), {})
+
+
+def test_a_base_of_the_same_name_that_gets_a_nested_class_keeps_plain_functions(story: Story) -> None:
+    text = "class C:\n    l = lambda self: 1\nclass C(C):\n    def k(self): return 2\n"
+    story.start(a=text)
+    story.save(a=text.replace("    l =", "    class In:\n        def m(self): return 3\n    l =", 1))
+    made = story["a"].C
+    assert (made().k(), made().l(), made.In().m(), made.In.m.__dict__) == (2, 1, 3, {})
+    assert made.In.m.__globals__ is vars(story["a"])

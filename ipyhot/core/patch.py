@@ -329,6 +329,7 @@ class Patch:
     def _class(self, old: type, new: type, bases: tuple[type, ...], module: Module, path: str) -> None:
         self.classes[new] = old
         self.staying.add(old)
+        self._bases_at_home(new, module, path)
         if type(old) is not type(new):
             self.deeds.append(heap.switch(old, "__class__", type(old), self._base(type(new)), type.__setattr__))
         if bases != old.__bases__:
@@ -483,8 +484,7 @@ class Patch:
         if cls.__module__ not in {*self._modules, module.name} or id(cls) in self._carried:
             return cls
         path = cls.__qualname__
-        for base in cls.__bases__:  # a class of the same name that it has been made of stands under no name
-            self.at_home(base, module, path)
+        self._bases_at_home(cls, module, path)
         for key, value in list(vars(cls).items()):
             if key in _OWN_PLACE or isinstance(value, types.MemberDescriptorType | types.GetSetDescriptorType):
                 continue
@@ -494,6 +494,11 @@ class Patch:
             if after is not value:
                 type.__setattr__(cls, key, after)
         return cls
+
+    def _bases_at_home(self, cls: type, module: Module, path: str) -> None:
+        for base in cls.__bases__:  # a class of the same name that it has been made of stands under no name
+            if id(base) not in self._known:
+                self.at_home(base, module, path)
 
     def _container_at_home(self, value: Any, module: Module, path: str) -> Any:
         self._known[id(value)] = (value, value)
