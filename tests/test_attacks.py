@@ -124,3 +124,19 @@ def test_a_base_of_the_same_name_that_gets_a_nested_class_keeps_plain_functions(
     made = story["a"].C
     assert (made().k(), made().l(), made.In().m(), made.In.m.__dict__) == (2, 1, 3, {})
     assert made.In.m.__globals__ is vars(story["a"])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "result"),
+    [
+        ("", "try:\n    K = 1 + K\nexcept ValueError:\n    K = 0\n", (3, None)),
+        ("X = K\nK = 5\n", "X = K + 1\nK = 5\n", (5, 3)),
+        ("def f(): return K\nX = f()\nK = 5\n", "def f(): return K + 1\nX = f()\nK = 5\n", (5, 3)),
+    ],
+)
+def test_a_statement_reads_from_a_star_import_what_a_later_one_binds(
+    story: Story, old: str, new: str, result: tuple[int, int | None]
+) -> None:
+    story.start(a="K = 2\n", b=f"from .a import *\n{old}")
+    story.save(b=f"from .a import *\n{new}")
+    assert (story["b"].K, getattr(story["b"], "X", None)) == result

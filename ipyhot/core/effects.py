@@ -237,6 +237,8 @@ class Effects:
             self._take_whole(draft, "it imports everything from another module further down")
         if not outline.names.isdisjoint(HANDOVER):
             self._take_whole(draft, "it hands over its state itself")
+        if outline.stars and self._reads_before_bound(draft.name, outline, index):
+            self._take_whole(draft, f"line {statement.line} may read from a star import what is bound later")
         draft.aside.discard(index)
         for ref in self._names.writes(draft.name, outline, index):
             draft.rebound |= {ref[1]} & outline.globals if ref[0] == draft.name else set()
@@ -247,6 +249,11 @@ class Effects:
             if writers and name is not None and writers[0] < index < writers[-1]:
                 self._replay((draft.name, name), cause)
         return True
+
+    def _reads_before_bound(self, name: str, outline: Outline, index: int) -> bool:
+        """Tell whether a statement reads a name that only itself or later statements bind."""
+        reads = self._reads(name, outline, outline.statements[index])
+        return any(module == name and outline.writers.get(str(read), [-1])[0] >= index for module, read in reads)
 
     def _makes_if_changed(self, draft: Draft, statement: Statement) -> None:
         facts = statement.facts
