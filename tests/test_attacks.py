@@ -1,5 +1,6 @@
 """What attacks on the core found, each as the small program that showed it, in all three modes."""
 
+import gc
 import sys
 
 import pytest
@@ -140,3 +141,46 @@ def test_a_statement_reads_from_a_star_import_what_a_later_one_binds(
     story.start(a="K = 2\n", b=f"from .a import *\n{old}")
     story.save(b=f"from .a import *\n{new}")
     assert (story["b"].K, getattr(story["b"], "X", None)) == result
+
+
+@pytest.mark.parametrize("act", ["b.REG['k'] = f", "@b.register\ndef g(): return 2", "b.LIST.append(f)"])
+def test_a_new_file_that_fails_leaves_no_entry_in_a_registry(story: Story, act: str) -> None:
+    text = "REG = {}\nLIST = []\ndef register(f):\n    REG[f.__name__] = f\n    return f\n"
+    story.start(b=text)
+    new = f"from . import b\ndef f(): return 1\n{act}\n"
+    story.save(k=f"{new}1/0\n")
+    assert (story["b"].REG, story["b"].LIST, story.failures) == ({}, [], {"k"})
+    story.save(k=new)
+    assert (len(story["b"].REG) + len(story["b"].LIST), story.failures) == (1, set())
+
+
+def test_a_registry_that_a_new_file_adds_to_is_the_object_that_it_was(patching: Story) -> None:
+    patching.start(b="REG = {}\nLIST = []\ndef register(f):\n    REG[f.__name__] = f\n    return f\n")
+    registry, listed = patching["b"].REG, patching["b"].LIST
+    patching.save(k="from .b import register, LIST\n@register\ndef f(): return 1\nLIST.append(2)\n")
+    assert (registry["f"](), listed) == (1, [2])
+    assert (registry, listed) == (patching["b"].REG, patching["b"].LIST)
+
+
+def test_a_class_that_is_gone_is_no_subclass_any_more(story: Story) -> None:
+    gc.collect()
+    gc.disable()  # a collection would hide it
+    try:
+        story.start(a="class Base: pass\nclass Error(Exception): pass\n")
+        base, error = story["a"].Base, story["a"].Error
+
+        def names() -> list[list[str]]:
+            return [[cls.__name__ for cls in parent.__subclasses__()] for parent in (base, error)]
+
+        text = "from .a import Base, Error\nclass X(Base): pass\nclass E(Error): pass\n"
+        story.save(b=text)
+        story.save(b=f"{text}class Y(Base): pass\nclass F(Error): pass\n1/0\n")
+        assert names() == [["X"], ["E"]]
+        story.save(b=text.replace(": pass", ":\n    z = 1"))
+        assert names() == [["X"], ["E"]]
+        story.save(b=text.replace(": pass", ":\n    __slots__ = ('z',)"))
+        assert names() == [["X"], ["E"]]
+        story.save(b="")
+        assert names() == [[], []]
+    finally:
+        gc.enable()

@@ -4,7 +4,7 @@ Pure. ``Effects`` looks at outlines only; one plan uses one of it.
 """
 
 import types
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 
 from ipyhot.core.diff import Edit
 from ipyhot.core.drafts import ALL, EXISTS, Draft, Drafts
@@ -87,6 +87,8 @@ class Effects:
         if draft.is_gone and old is not None:
             for ref in self._all_writes(draft.name, old):
                 self._replay(ref, draft.name)
+        if draft.is_new and new is not None:
+            self._let_grow(draft, new)
         if edit is None or old is None or new is None:
             return
         draft.touched |= edit.touched
@@ -157,15 +159,13 @@ class Effects:
         """Return why the effects of running a statement again cannot be told."""
         if statement.facts.doubt:
             return statement.facts.doubt
-        for changed in statement.facts.mutates & outline.imported.keys():
-            refs = {ref for chain in self._changed(statement, changed) for ref in self._names.refs(name, outline, chain)}
+        facts = statement.facts
+        for changed in facts.mutates & outline.imported.keys():
+            chains = {(changed,), *(chain[:2] for chain in facts.sets | facts.held | facts.used if chain[0] == changed)}
+            refs = {ref for chain in chains for ref in self._names.refs(name, outline, chain)}
             if not any(module != name for module, attr in refs if attr is not None):
                 return f"it changes {changed}, which another module made"
         return ""
-
-    def _changed(self, statement: Statement, changed: str) -> Iterator[Chain]:
-        yield (changed,)
-        yield from (chain for chain in statement.facts.sets if chain[0] == changed)
 
     def _take_whole(self, draft: Draft, why: str) -> bool:
         if draft.whole:
@@ -189,6 +189,8 @@ class Effects:
     def _makes(self, draft: Draft, statement: Statement) -> None:
         """Note what the names that a statement binds stand for afterwards."""
         facts = statement.facts
+        if facts.doubt:
+            draft.rebound.add(ALL)  # a star import may find a name that no text shows
         if facts.kind not in {Kind.FUNCTION, Kind.CLASS}:
             draft.rebound |= facts.binds
             return
@@ -223,7 +225,7 @@ class Effects:
         if outline is None or index in draft.run or draft.is_new:
             return False
         draft.run.add(index)
-        if not self._patches:
+        if not self._patches:  # whole files: the mode that patching is compared with
             return self._take_whole(draft, f"{cause} changed")
         draft.cause = draft.cause or cause
         statement = outline.statements[index]
@@ -239,6 +241,8 @@ class Effects:
             self._take_whole(draft, "it hands over its state itself")
         if outline.stars and self._reads_before_bound(draft.name, outline, index):
             self._take_whole(draft, f"line {statement.line} may read from a star import what is bound later")
+        for star in outline.star_lines if statement.facts.stars else ():  # the last of them to take a name has it
+            self._run(draft, star, cause)
         draft.aside.discard(index)
         for ref in self._names.writes(draft.name, outline, index):
             draft.rebound |= {ref[1]} & outline.globals if ref[0] == draft.name else set()
@@ -301,6 +305,15 @@ class Effects:
         draft.grown.add(ref[1])
         draft.touched.add(ref[1])
         return True
+
+    def _let_grow(self, draft: Draft, outline: Outline) -> None:
+        """Let a new file add to copies of what live modules hold: should it fail, nothing of it is there."""
+        for module, name in self._all_writes(draft.name, outline):
+            if module != draft.name and self.drafts.outline(module) is not None and self._grows(module, name):
+                other = self.drafts.take_in(module, draft.name)
+                if not (other.is_new or name in other.rebound):
+                    other.grown.add(name)
+                    _ = self._patches or self._take_whole(other, f"{draft.name} changed")
 
     def _is_written_elsewhere(self, ref: tuple[str, str]) -> bool:
         """Tell whether another module makes or changes the object of a name."""
@@ -426,7 +439,9 @@ class Effects:
     def _is_own(self, draft: Draft, index: int, module: str, name: str | None) -> bool:
         """Tell whether a statement reads a name that it has bound itself, alone."""
         outline = draft.outline
-        return module == draft.name and outline is not None and name is not None and outline.writers.get(name, []) == [index]
+        if module != draft.name or outline is None or name is None or outline.stars:
+            return False
+        return outline.writers.get(name, []) == [index]
 
     def _advance_definitions(self, draft: Draft, outline: Outline, running: Iterable[int]) -> bool:
         """Let run aside what statements that run may call, and what that is reached through."""

@@ -28,6 +28,7 @@ from ipyhot.core.handover import Close, closer
 from ipyhot.core.heads import heads_in
 from ipyhot.core.imports import Finder, ImportSwitch, Loader, Standin, WatchedSpec
 from ipyhot.core.model import CLOSE, Change, Failure, Plan, Report, Source, Version, Way
+from ipyhot.core.outline import Outline
 from ipyhot.core.patch import Module
 from ipyhot.core.sources import Folder
 from ipyhot.core.stage import OWN_NAMES, Stage, Staged
@@ -125,6 +126,7 @@ class Engine:
         self._arrivals: collections.deque[_Arrival] = collections.deque()
         self._stale: set[str] = set()
         self._cancelled: set[str] = set()
+        self._behind: dict[str, str] = {}  # live modules whose imports went live without them → what to say of it
         self._entered: dict[
             str, int
         ] = {}  # name -> when its load first began: how a cycle is entered decides whether it loads
@@ -378,7 +380,8 @@ class Engine:
             is_same = source is None if version is None else source is not None and _is_same(source, version.source)
             if not is_same or (name in forced and source is not None):
                 path = source.path if source is not None else None
-                changes[name] = Change(name, path or folder.place_of(name), source, is_forced=name in forced)
+                whole = "it was asked for" if name in forced else self._behind.get(name, "")
+                changes[name] = Change(name, path or folder.place_of(name), source, whole)
             else:
                 self.failures.pop(name, None)
         return changes
@@ -401,7 +404,7 @@ class Engine:
         revisions = {
             name: plan.Revision(self._texts.outline_of(name), self._texts.revise(loaders[name]) if name in loaders else None)
             for name in changes
-            if name in self.live
+            if self.live  # at the start there is nothing that a new file could reach
         }
         while True:
             wanted = self._plan(changes, revisions, failing)
@@ -464,11 +467,14 @@ class Engine:
             return
 
     def _moved(self, stage: Stage, name: str, held: Collection[str], edges: Mapping[str, Collection[str]]) -> bool:
-        """Tell whether a live module without a veto failed, and the rest cannot go live beside it.
+        """Tell whether a module without a veto failed, and the rest cannot go live beside it.
 
-        That is so if something that its live version imports goes live, or something that has just imported it.
+        That is so if something that its live version imports goes live, or something that has just imported it, or
+        something that it has added to.
         """
         going = {other for other, staged in stage.results.items() if staged.error is None and other not in held}
+        if any(stage.results[other].step.grown for other in going.intersection(edges[name])):
+            return True
         is_free = name in self.live and name not in held
         imports_it = any(name in edges[other] for other in going)
         return is_free and (imports_it or not going.isdisjoint(self._graph.dependencies(name)))
@@ -498,6 +504,9 @@ class Engine:
             yield stage
         finally:
             self._stage = None
+            for staged in stage.results.values():
+                if staged.module is not None:
+                    self._succession.note_staged(vars(staged.module))
             stage.leave({name for name in stage.worn if self._retired(stage, name)})
 
     def _retired(self, stage: Stage, name: str) -> bool:
@@ -578,6 +587,10 @@ class Engine:
             spent.clear()
         for name in going:
             self._enter(stage, name, edges[name], heirs.get(name), outcome)
+            self._behind.pop(name, None)
+        for name in (stage.results.keys() & self.live.keys()).difference(going):
+            if ahead := sorted(self._graph.dependencies(name).intersection(going)):
+                self._behind[name] = f"{', '.join(ahead)} went live without it"
         heirs.clear()
         return None
 
@@ -628,7 +641,7 @@ class Engine:
             may_go = {*bound, *staged.step.gone, *staged.carried, *staged.starred, "__annotations__"}
             gone = [key for key in may_go if key in here and key not in aside and not _is_submodule(name, key, here[key])]
         before = self._texts.outline_of(name)
-        module = Module(name, here, aside, names, gone, set(before.imported) if before else set(), staged.step.remade)
+        module = Module(name, here, aside, names, gone, _imported(before, here), staged.step.remade)
         module.grown, module.shadows = staged.grown, staged.shadows
         pairs = self._code_pairs(stage, name, edit)
         pieces = [s.code for s in staged.outline.statements if s.code is not None] if staged.outline is not None else []
@@ -765,6 +778,13 @@ def _grows(module: str, name: str) -> bool:
     """Tell whether what a name stands for may be added to as it is: a container, an application, a registry."""
     value = getattr(sys.modules.get(module), name, None)
     return not isinstance(value, types.ModuleType | types.FunctionType | type | None)
+
+
+def _imported(outline: Outline | None, namespace: Mapping[str, Any]) -> set[str]:
+    """Return the names of a namespace that its text took from elsewhere."""
+    if outline is None:
+        return set()
+    return {*outline.imported, *(namespace.keys() - outline.names if outline.stars else ())}
 
 
 def _is_other(key: str, value: object, carried: Mapping[str, object]) -> bool:

@@ -68,7 +68,7 @@ class Change:
     name: str
     path: str
     source: Source | None
-    is_forced: bool = False
+    whole: str = ""  # why it is executed as a whole, whatever the edit
 
 
 class Way(enum.Enum):

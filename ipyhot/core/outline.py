@@ -140,6 +140,11 @@ class Outline:
         return tuple(self.resolve(base) for statement in self.statements for base in statement.facts.stars)
 
     @cached_property
+    def star_lines(self) -> tuple[int, ...]:
+        """The indices of the statements with a star import."""
+        return tuple(index for index, statement in enumerate(self.statements) if statement.facts.stars)
+
+    @cached_property
     def imports(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """What import statements that run while the file is loaded ask for: module, and the names taken from it."""
         return tuple((self.resolve(base), names) for s in self.statements for base, names in s.facts.imports)

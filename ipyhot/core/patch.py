@@ -78,6 +78,7 @@ class Patch:
         self.notes: list[str] = []
         self.classes: dict[type, type] = {}  # those that retire, each with its successor
         self.staying: set[type] = set()  # elders that become what a staged class is
+        self.gone: dict[type, None] = {}  # those that the newest text has no more
         self.caches: list[Any] = []
         self.abstract: list[tuple[type, type, bool]] = []  # with an ABC as elder: whether its registry is made anew
         self.replaced: dict[int, tuple[Any, Any]] = {}  # definitions that could not stay: id of the old one → old, new
@@ -151,6 +152,8 @@ class Patch:
     def _depart(self, module: Module, path: str, value: Any) -> None:
         if isinstance(value, types.FunctionType | type) and _is_defined_in(value, module.name, path):
             self._departed.add(module.name, path, value)
+            if isinstance(value, type):
+                self.gone[value] = None
 
     def module_of(self, staged: type) -> Module:
         """Return the module that a staged class belongs to."""
@@ -442,6 +445,9 @@ class Patch:
             return self._container_at_home(value, module, path)
         if type(value) in _REBUILT:
             return self._rebuilt(value, module, path)
+        cls = type(value)
+        if cls.__module__ in self._modules and id(cls) not in self._known:
+            self._class_at_home(cls, module, path)  # nothing else may lead to it: its name may be deleted
         return value
 
     def _function_at_home(self, function: types.FunctionType, module: Module, path: str) -> types.FunctionType:
@@ -544,11 +550,12 @@ class Patch:
             if function is not value.__wrapped__:
                 result = functools.lru_cache(**value.cache_parameters())(function)
         elif isinstance(value, partial):
-            result = partial(
-                self.at_home(value.func, module, path),
-                *(self.at_home(part, module, path) for part in value.args),
-                **{key: self.at_home(part, module, path) for key, part in value.keywords.items()},
-            )
+            function = self.at_home(value.func, module, path)
+            parts = [self.at_home(part, module, path) for part in value.args]
+            named = {key: self.at_home(part, module, path) for key, part in value.keywords.items()}
+            is_same = function is value.func and _all_is(parts, value.args)
+            is_same = is_same and _all_is(named.values(), value.keywords.values())
+            result = value if is_same else partial(function, *parts, **named)
         else:
             for key, part in list(vars(value).items()):
                 vars(value)[key] = self.at_home(part, module, path)

@@ -83,7 +83,7 @@ def make(  # noqa: PLR0917 - a plan is made of all of them, in one place
     for name in sorted(effects.drafts, key=lambda name: (entered.get(name, math.inf), name)):
         draft = effects.drafts[name]
         stale = effects.stale(draft)
-        if name in changes or draft.run or draft.aside or draft.whole or stale:
+        if name in changes or draft.run or draft.aside or draft.whole or draft.grown or stale:
             steps[name] = replace(_step(draft, changes.get(name), live.get(name)), stale=stale)
     return Plan(steps, frozenset(name for name in steps if name not in live or name in failing))
 
@@ -92,8 +92,8 @@ def _draft(change: Change, revision: Revision, *, is_live: bool) -> Draft:
     draft = Draft(change.name, revision.new, revision.old, is_new=not is_live, is_gone=change.source is None)
     if draft.is_gone:
         draft.outline = None
-    elif is_live and change.is_forced:
-        draft.whole = "it was asked for"
+    elif is_live and change.whole:
+        draft.whole = change.whole
     elif is_live and (revision.old is None or revision.new is None):
         draft.whole, draft.outline = "its text cannot be taken apart", None
     draft.edit = revision.edit if is_live else None
@@ -107,7 +107,7 @@ def _step(draft: Draft, change: Change | None, version: Version | None) -> Step:
     if version is None:
         return Step(draft.name, Way.LOAD, source, "it is new")
     if draft.whole or draft.outline is None:
-        return Step(draft.name, Way.RELOAD, source, draft.whole or _words(draft))
+        return Step(draft.name, Way.RELOAD, source, draft.whole or _words(draft), grown=frozenset(draft.grown))
     return Step(
         draft.name,
         Way.PATCH,

@@ -37,7 +37,9 @@ class Reach:
             for base, attribute in outline.imported.get(first, ()):
                 yield from self.imported(base, attribute, rest)
         else:
-            yield from ((star, first) for star in outline.stars if self._is_watched(star))
+            for star in filter(self._is_watched, outline.stars):
+                yield star, first
+                yield from self.imported(star, first, rest) if rest else ()
 
     def imported(self, base: str, attribute: str | None, rest: Chain, depth: int = 0) -> Iterator[Ref]:
         """Yield what an imported name means, with the attributes that are read from it."""
@@ -46,7 +48,10 @@ class Reach:
                 if self._is_watched(base):
                     yield base, attribute
                     outline = self._drafts.outline(base) if rest and depth < _DEPTH else None
-                    for further, name in outline.imported.get(attribute, ()) if outline is not None else ():
+                    origins = (
+                        outline.imported.get(attribute, [(star, attribute) for star in outline.stars]) if outline else ()
+                    )
+                    for further, name in origins:
                         yield from self.imported(further, name, rest, depth + 1)
                 return
             base = f"{base}.{attribute}"
@@ -212,6 +217,10 @@ class Reach:
         found = {(name, bound) for bound in statement.facts.binds}
         for changed in statement.facts.mutates:
             found.update(self._same_object(name, outline, changed))
+            if changed in outline.imported:
+                chains = (chain[:2] for chain in statement.facts.held | statement.facts.used if len(chain) > 1)
+                parts = {ref for chain in chains if chain[0] == changed for ref in self.refs(name, outline, chain)}
+                found.update((module, attr) for module, attr in parts if attr is not None and module != name)
         for chain in statement.facts.sets:
             refs = self.refs(name, outline, chain)
             found.update((module, attr) for module, attr in refs if attr == chain[-1] and module != name)

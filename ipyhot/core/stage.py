@@ -58,6 +58,16 @@ class Staged:
     state: _State = _State.WAITING
     error: BaseException | None = None
     traceback: types.TracebackType | None = None
+
+    def let_go(self) -> None:
+        """Break the circles through the frames of an error: till they are collected, live classes seem to be held."""
+        self.carried.clear()
+        error, seen = self.error, set[int]()
+        while error is not None and id(error) not in seen:
+            seen.add(id(error))
+            error = BaseException.with_traceback(error, None).__context__
+        self.traceback = None
+
     dependencies: set[str] = field(default_factory=set)
 
     def fail(self, error: BaseException) -> None:
@@ -136,11 +146,10 @@ class Stage:
         Args:
             returning: the modules whose file was gone for a while and that take their place again, by name.
         """
-        new = {
-            id(self._worn[name]): returning.get(name) or self.results[name].value
-            for name in {*self._placed, *self._covered}
-            if name in self.results
-        }
+        new: dict[int, object] = {}
+        for name in {*self._placed, *self._covered} & self.results.keys():
+            value = self.results[name].value
+            new[id(self._worn[name])] = new[id(value)] = returning.get(name) or value
         for staged in self.results.values():
             namespace = {} if staged.module is None else vars(staged.module)
             for key, value in list(namespace.items()):
@@ -158,6 +167,8 @@ class Stage:
         for name, target in self._covered.items():
             if sys.modules.get(name) is self._worn[name]:
                 sys.modules[name] = target
+        for staged in self.results.values():
+            staged.let_go()
         self._over.set()
 
     def reject(self, name: str, error: BaseException) -> None:

@@ -7,6 +7,7 @@ the heap knows. Called by the thread that builds.
 import _abc  # type: ignore[import-not-found]
 import abc
 import contextlib
+import functools
 import itertools
 import sys
 import types
@@ -57,7 +58,12 @@ class Succession:
         self._strays = swap.Strays()
         self._lingering: weakref.WeakSet[type] = weakref.WeakSet()
         self._heirs: list[Heir] = []
+        self._aside: list[dict[str, Any]] = []
         self._patch: Patch | None = None
+
+    def note_staged(self, namespace: dict[str, Any]) -> None:
+        """Remember a namespace that was staged, whatever became of it: its classes are to leave no trace."""
+        self._aside.append(namespace)
 
     def deeds(
         self,
@@ -126,19 +132,22 @@ class Succession:
             if isinstance(after, type) and after is not before:
                 patch.classes[before] = after
 
-    def _namespaces(self) -> list[dict[str, Any]]:
+    def _namespaces(self, heirs: list[Heir]) -> list[dict[str, Any]]:
         spaces = [*self.holders]
-        for heir in self._heirs:
+        for heir in heirs:
             spaces += [heir.module.live, heir.module.staged, heir.module.final]
         return spaces
 
     def _are_held(self, classes: Mapping[type, type]) -> bool:
-        return bool(classes) and len(heap.unheld(classes, self._namespaces(), extra=_BY_PATCH)) < len(classes)
+        return bool(classes) and len(heap.unheld(classes, self._namespaces(self._heirs), extra=_BY_PATCH)) < len(classes)
 
     def settle(self) -> list[str]:
         """After the commit: sweep what only the heap knows, let go of what was staged; return what cannot follow."""
         patch, heirs = self._patch, self._heirs
+        self._patch, self._heirs = None, []
+        aside, self._aside = self._aside, []
         if patch is None:
+            _dismiss(_classes_of(aside), aside)
             return []
         for cached in patch.caches:
             cached.cache_clear()
@@ -150,20 +159,17 @@ class Succession:
             module.staged.update(module.live)  # whatever still runs in it sees the newest, as of now
             module.final.clear()
             heir.pairs.clear()
-        self._patch = patch = None
+        gone = patch.gone
+        patch = None
         if classes:
-            self._retire(classes)
-        notes = [note for heir in heirs for note in self._sweep(heir)]
-        self._heirs = []
-        return notes
+            self._retire(classes, heirs)
+        gone.update(_classes_of(aside))
+        _dismiss(gone, [*aside, *(heir.module.live for heir in heirs)])
+        return [note for heir in heirs for note in self._sweep(heir)]
 
-    def _retire(self, classes: dict[type, type]) -> None:
-        """Let containers and variables hold the classes that stay, and take the others out of use.
-
-        Old classes that nobody holds any more leave ``Base.__subclasses__()``: they are garbage, but a collection may
-        be long in coming, and registries by ``__subclasses__`` would find them.
-        """
-        spaces = self._namespaces()
+    def _retire(self, classes: dict[type, type], heirs: list[Heir]) -> None:
+        """Let containers and variables hold the classes that stay, and take the others out of use."""
+        spaces = self._namespaces(heirs)
         if len(heap.unheld(classes, spaces)) < len(classes):
             heap.replace_in_containers(classes, type)
             for parts, _ in heap.instance_deeds(classes):  # made by other threads since they were looked for
@@ -212,6 +218,7 @@ def _migrated(old: type, new: type, patch: Patch) -> list[Deed]:
 
 
 _BY_PATCH: Final = 3  # its tables of what stands for what, and of what takes over what, hold each class
+_HEAP_TYPE: Final = 1 << 9  # Py_TPFLAGS_HEAPTYPE
 _BY_SWEEP: Final = 3  # the variable, the staged module, the call's argument
 
 
@@ -233,14 +240,38 @@ def _ask_again(cls: type, staged: type, *, is_fresh: bool, classes: Mapping[type
                 stack.append(sub)
 
 
-class _Nobody:
-    """The base of classes that are on their way out."""
+def _classes_of(namespaces: list[dict[str, Any]]) -> dict[type, None]:
+    """Return the classes that staged namespaces made, and that their live modules do not hold."""
+    found: dict[type, None] = {}
+    for namespace in namespaces:
+        module = sys.modules.get(namespace.get("__name__", ""))
+        live = {id(value) for value in vars(module).values()} if isinstance(module, types.ModuleType) else set()
+        for value in namespace.values():
+            if isinstance(value, type) and value.__module__ == namespace.get("__name__") and id(value) not in live:
+                found[value] = None
+    return found
+
+
+def _dismiss(classes: dict[type, None], namespaces: list[dict[str, Any]]) -> None:
+    """Take classes out of use that nothing but some namespaces holds; what is held stays as it is."""
+    for cls in heap.unheld(classes, namespaces):
+        _empty(cls)
+
+
+@functools.cache
+def _nobody(base: type) -> type:
+    """Return the base of classes that are on their way out, by what their layout is built on."""
+    return type("Nobody", (base,), {})
 
 
 def _empty(cls: type) -> None:
-    """Take a class that nobody holds out of its bases' sight, and its functions out of it."""
+    """Take a class that nobody holds out of its bases' sight, and its functions out of it.
+
+    It would be garbage anyway, but a collection may be long in coming, and ``Base.__subclasses__()`` finds it till then.
+    """
     with contextlib.suppress(TypeError):  # a layout that cannot change base: a collection will take it
-        type.__setattr__(cls, "__bases__", (_Nobody,))
+        built_on = next(base for base in cls.__mro__ if not base.__flags__ & _HEAP_TYPE)
+        type.__setattr__(cls, "__bases__", (_nobody(built_on),))
     for key, value in list(vars(cls).items()):
         if isinstance(value, types.FunctionType):
             type.__delattr__(cls, key)

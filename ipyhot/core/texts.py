@@ -64,11 +64,13 @@ class Texts:
         return None if found is None else found.look()
 
     def revise(self, loader: Loader) -> Outline | None:
-        """Return the outline of a newer text of a live module; None if there is none, for whatever reason."""
+        """Return the outline of a newer text of a module, or of a new one; None if there is none, for whatever reason."""
         source = loader.source
         live = self._live.get(source.name)
-        before = None if live is None else live.look()
-        if live is None or before is None:
+        if live is None:
+            return _outline(loader)
+        before = live.look()
+        if before is None:
             return None
         if source.digest == live.source.digest and source.path == live.source.path:
             return before
@@ -76,10 +78,7 @@ class Texts:
             return revised(before, source.data, loader.alias, pin=loader.pin)
         except NotSeparable:  # because of a boundary that was guessed, perhaps: cut the whole text anew
             pass
-        try:
-            return outline(source.data, loader.alias, _package(source), pin=loader.pin)
-        except NotSeparable:  # compiling it says what is wrong with it
-            return None
+        return _outline(loader)
 
     def is_inert(self, name: str) -> bool:
         """Tell whether loading a live module does nothing but define and import."""
@@ -129,6 +128,13 @@ def codes_of(new: Outline | None, code: types.CodeType | None) -> Mapping[CodeKe
     if code is not None:
         return own_codes(codes_in(code))
     return {} if new is None else new.codes
+
+
+def _outline(loader: Loader) -> Outline | None:
+    try:
+        return outline(loader.source.data, loader.alias, _package(loader.source), pin=loader.pin)
+    except NotSeparable:  # compiling it says what is wrong with it
+        return None
 
 
 def _package(source: Source) -> str:

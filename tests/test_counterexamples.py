@@ -1,0 +1,139 @@
+"""What random programs found: stories that did not end as in a fresh process, each in both ways to take an edit."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fresh import Fresh
+from shorten import Story
+from walk import replay
+
+DECORATED = """\
+def deco1(fn):
+    def wrapper(*args):
+        return ('deco1', fn(*args))
+    return wrapper
+@deco1
+@deco1
+def f1(x=1):
+    return ('f1', h0())
+"""
+WRAPPED = """\
+import functools
+def deco1(fn):
+    @functools.wraps(fn)
+    def wrapper(*args):
+        return ('deco1', fn(*args))
+    return wrapper
+@deco1
+def f1(x = 1):
+    return ('f1')
+"""
+DELETED = """\
+class C1:
+    def __init__(self, x=0):
+        self.x = x
+    def m1(self):
+        return ('C1.m1')
+obj1 = C1()
+del C1
+"""
+BRANCH = """\
+if 0 > 0:
+    def f2(x=0):
+        return ('then')
+else:
+    def f2(x=0):
+        return ('else')
+"""
+SHADOWED = "class C1:\n    l0 = lambda self: ('C1.l0')\nclass C1(C1):\n    def m3(self):\n        return 1\n"
+NESTED = "    class Inner:\n        def m1(self):\n            return 1\n    l0"
+
+STORIES: dict[str, Story] = {
+    "an own function in place of a decorated one from a star import leaves that alone": [
+        {"a": DECORATED, "b": "from .a import *\n"},
+        {"b": "def f1(x=1):\n    return ('f1', h0())\n"},
+    ],
+    "a base of the same name gets a nested class": [{"c": SHADOWED}, {"c": SHADOWED.replace("    l0", NESTED, 1)}],
+    "a star import gives no more what a statement behind it changes": [
+        {
+            "a": "exec('K1 = 1')\n",
+            "b": "from .a import K1\n",
+            "c": "from .b import *\nK1 = K1 if K1 > 0 else 0\nfrom .b import *\n",
+        },
+        {"b": "", "d": "from .c import K1\n"},
+    ],
+    "a wrapped function becomes plain and wrapped again, and who held it sees its docstring": [
+        {"c": WRAPPED},
+        {"c": 'def f1(x=1):\n    "f1 says 1"\n'},
+        {"c": WRAPPED},
+    ],
+    "a name that no text shows arrives through a star import": [
+        {"a": "", "b": "from .a import *\n"},
+        {"a": "exec('K1 = 1')\n"},
+    ],
+    "two star imports give one name, and one of them no more": [
+        {
+            "b": "def f2(x=1):\n    return ('f2')\n",
+            "c": "from .b import *\n",
+            "e": "from .b import *\nfrom .c import *\nclass C1:\n    def m0(self):\n        return ('C1', f2())\n",
+        },
+        {"c": ""},
+    ],
+    "the last of two star imports gives a name, and the first one changes it": [
+        {
+            "a": "def f2(): return 'a'\nX = 1\n",
+            "b": "def f2(): return 'b'\nY = 1\n",
+            "d": "from .b import *\nfrom .a import *\n",
+        },
+        {"b": "globals()['Y'] = 2\ndef f2(): return 'b2'\n"},
+    ],
+    "an instance of a class whose name is deleted": [{"a": ""}, {"a": DELETED}, {"a": DELETED.replace("'C1.m1'", "2")}],
+    "what failed to follow a removed name goes on failing when something else comes": [
+        {"a": BRANCH, "b": "from .a import f2\n"},
+        {"a": "", "b": "from .a import f2\ndef deco2(fn):\n    return fn\n"},
+        {"d": "from .b import deco2\n"},
+        {"a": BRANCH.replace("f2", "f0")},
+        {"a": BRANCH},
+    ],
+    "a new file imports a partial from one that only passes it on": [
+        {
+            "a": "import functools\ndef f1(x = 1):\n    return ('f1')\npart1 = functools.partial(f1)\n",
+            "b": "from .a import part1\n",
+            "d": "",
+        },
+        {"d": "from .e import f2\n", "e": f"from .b import part1\n{BRANCH}"},
+    ],
+    "a file that comes back with a new one that imports it": [
+        {"a": ""},
+        {"a": None},
+        {"a": "", "d": "import PKG.a as mod2\n"},
+        {"b": "from . import a\n"},
+    ],
+    "a function of a module that comes through two star imports changes": [
+        {
+            "a": "def f0(x=1):\n    return ('f0')\n",
+            "b": "from . import a\n",
+            "d": "from .b import *\n",
+            "c": "from .d import *\nT0 = a.f0()\n",
+        },
+        {"a": "def f0(x=1, y=1):\n    return ('f0', y)\n"},
+    ],
+    "a statement behind a star import changes a name that comes from there": [
+        {"a": "K2 = max(1, 1) + 1\n", "b": "from .a import *\n"},
+        {"b": "from .a import *\ntry:\n    K2 = 1 // K2\nexcept ZeroDivisionError:\n    K2 = 0\n"},
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def fresh() -> Iterator[Fresh]:
+    fresh = Fresh()
+    yield fresh
+    fresh.stop()
+
+
+@pytest.mark.parametrize("patches", [True, False], ids=["as it is", "by reload"])
+@pytest.mark.parametrize("claim", STORIES)
+def test_it_ends_as_in_a_fresh_process(tmp_path: Path, fresh: Fresh, claim: str, *, patches: bool) -> None:
+    replay(tmp_path, fresh, STORIES[claim], patches=patches)
