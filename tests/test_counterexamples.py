@@ -119,6 +119,18 @@ STORIES: dict[str, Story] = {
         },
         {"a": "def f0(x=1, y=1):\n    return ('f0', y)\n"},
     ],
+    "a function comes by its name and through a star import behind": [
+        {
+            "a": "def f0(x=1):\n    return ('f0')\n",
+            "b": "from .a import f0\n",
+            "c": "from .a import f0\nfrom .b import *\nT0 = f0()\n",
+        },
+        {"a": "def f0(x=1, y=1):\n    return ('f0', y)\nK2 = 0\n"},
+    ],
+    "a name that a class statement reads through a star import is not in __all__ any more": [
+        {"a": "K0 = 1\n", "b": "from .a import *\nclass C1:\n    def s0(i=K0):\n        return ('C1.s0')\n"},
+        {"a": "def f0(x = 1):\n    return ('f0')\n__all__ = ['f0']\nK0 = 1\n"},
+    ],
     "a statement behind a star import changes a name that comes from there": [
         {"a": "K2 = max(1, 1) + 1\n", "b": "from .a import *\n"},
         {"b": "from .a import *\ntry:\n    K2 = 1 // K2\nexcept ZeroDivisionError:\n    K2 = 0\n"},

@@ -274,7 +274,8 @@ class Effects:
         for star in facts.stars:
             source = self.drafts.get(draft.outline.resolve(star))
             draft.rebound |= source.rebound if source is not None else set()
-            draft.is_open |= is_changed or (source is not None and source.is_all_rebound)
+            is_open = source is not None and (source.is_all_rebound or not source.rebound.isdisjoint({ALL, "__all__"}))
+            draft.is_open |= is_changed or is_open
 
     def _is_mere_addition(self, draft: Draft, index: int) -> bool:
         """Tell whether a statement is new and stands behind all that does more than define."""

@@ -32,14 +32,14 @@ class Reach:
     def refs(self, name: str, outline: Outline, chain: Chain) -> Iterator[Ref]:
         """Yield what a chain means in a module, as far as it is watched."""
         first, rest = chain[0], chain[1:]
-        if first in outline.names or first in outline.globals or self._drafts.was_bound(name, first):
+        is_own = first in outline.names or first in outline.globals or self._drafts.was_bound(name, first)
+        if is_own or outline.stars:
             yield name, first
             for base, attribute in outline.imported.get(first, ()):
                 yield from self.imported(base, attribute, rest)
-        else:
-            for star in filter(self._is_watched, outline.stars):
-                yield star, first
-                yield from self.imported(star, first, rest) if rest else ()
+        for star in filter(self._is_watched, outline.stars):  # which of them had the last word is not looked at
+            yield star, first
+            yield from self.imported(star, first, rest) if rest else ()
 
     def imported(self, base: str, attribute: str | None, rest: Chain, depth: int = 0) -> Iterator[Ref]:
         """Yield what an imported name means, with the attributes that are read from it."""
