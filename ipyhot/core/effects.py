@@ -13,7 +13,7 @@ from ipyhot.core.model import HANDOVER, MIGRATE
 from ipyhot.core.outline import Outline, Statement
 from ipyhot.core.reach import Reach, Ref
 
-__all__ = ["Effects", "shown"]
+__all__ = ["Effects"]
 
 _PLAIN_BASES = frozenset({"ABC", "Exception", "object"})
 _RUN_BY_THEIR_CLASS = frozenset({MIGRATE, "__subclasshook__", "__subclasscheck__", "__instancecheck__"})
@@ -74,7 +74,7 @@ class Effects:
         return frozenset(
             statement.facts.name
             for statement in outline.statements
-            if statement.facts.kind in {Kind.FUNCTION, Kind.CLASS} and "cache" in statement.text
+            if "cache" in statement.text and statement.facts.kind in {Kind.FUNCTION, Kind.CLASS}
             for (module, name), _, _ in self._names.reach([(draft.name, statement.facts.name)])
             if module in self.drafts and self.drafts[module].touches(name)
         )
@@ -373,6 +373,8 @@ class Effects:
                 and self._is_made_again(draft.name, outline, chain)
             ):
                 return chain[0]
+        if not (facts.held or facts.used or facts.kind is Kind.CLASS):
+            return ""
         reached: list[tuple[Ref, Draft]] = []  # what behaves differently, if the right attribute is asked for
         asked = set(facts.asks)
         for (module, name), writer, _ in self._names.reach(self._names.used(draft.name, outline, statement), of=statement):
@@ -508,19 +510,9 @@ class Effects:
         if dependent.outline is None:
             dependent.cause = draft.name
             return self._take_whole(dependent, f"{draft.name} changed")
-        if draft.name in self._edges(dependent.name) and draft.name not in shown(dependent.old or dependent.outline):
+        if draft.name in self._edges(dependent.name) and draft.name not in (dependent.old or dependent.outline).shown:
             return self._take_whole(dependent, f"it imports {draft.name} in a way that its text does not show")
         return False
-
-
-def shown(outline: Outline) -> frozenset[str]:
-    """Return the modules that import statements of a file may load."""
-    found: set[str] = set()
-    for base, names in outline.imports:
-        parts = base.split(".")
-        found.update(".".join(parts[:end]) for end in range(1, len(parts) + 1))
-        found.update(f"{base}.{name}" for name in names)
-    return frozenset(found)
 
 
 def _changed_parts(before: Facts, facts: Facts) -> set[str]:

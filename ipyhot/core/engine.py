@@ -21,7 +21,6 @@ from typing import Any, Final, Protocol
 from ipyhot.core import diff, failures, once, plan, swap
 from ipyhot.core.codes import imports
 from ipyhot.core.commit import Deed, commit, delete_item, set_item
-from ipyhot.core.effects import shown
 from ipyhot.core.errors import BusyError, Cancelled, FolderError
 from ipyhot.core.graph import Graph
 from ipyhot.core.handover import Close, closer
@@ -432,6 +431,8 @@ class Engine:
     ) -> tuple[dict[str, frozenset[str]], set[str]]:
         """Write down what failed; return what is held back, and what has to be tried with the text that is live."""
         failed = self._failed(stage)
+        if not failed:
+            return {}, set()
         edges = self._edges(stage)
         held = plan.held_back(wanted, failed, edges)
         self._record(stage, changes, held)
@@ -526,7 +527,7 @@ class Engine:
         before = self._texts.outline_of(name)
         if staged.error is not None or before is None or staged.outline is None:
             return known
-        return known - (shown(before) - shown(staged.outline))
+        return known - (before.shown - staged.outline.shown)
 
     def _record(self, stage: Stage, changes: Mapping[str, Change], held: Mapping[str, Collection[str]]) -> None:
         """Write down what failed, what is held back, and what no longer is."""
@@ -689,7 +690,8 @@ class Engine:
         if heir is not None:
             live = self._live_module(stage, name)
             before = dict(heir.module.live)
-            names = {key: value for key, value in before.items() if key not in OWN_NAMES.union(heir.module.gone)}
+            leaving = OWN_NAMES.union(heir.module.gone)
+            names = {key: value for key, value in before.items() if key not in leaving}
             after = (
                 names | {key: heir.module.staged[key] for key in OWN_NAMES & heir.module.staged.keys()} | heir.module.final
             )

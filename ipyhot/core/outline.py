@@ -144,6 +144,16 @@ class Outline:
         """What import statements that run while the file is loaded ask for: module, and the names taken from it."""
         return tuple((self.resolve(base), names) for s in self.statements for base, names in s.facts.imports)
 
+    @cached_property
+    def shown(self) -> frozenset[str]:
+        """The modules that these import statements may load."""
+        found: set[str] = set()
+        for base, names in self.imports:
+            parts = base.split(".")
+            found.update(".".join(parts[:end]) for end in range(1, len(parts) + 1))
+            found.update(f"{base}.{name}" for name in names)
+        return frozenset(found)
+
     def resolve(self, base: str) -> str:
         """Return the absolute name of a module that may start with dots."""
         bare = base.lstrip(".")
@@ -277,8 +287,9 @@ class _Maker:
 
     def _took(self, statement: Statement) -> None:
         self._line += statement.lines
-        is_doc = self.is_head and statement.facts.binds == {"__doc__"}
-        self._may_be_future &= is_doc or statement.facts.is_future or is_blank(statement.text)
+        if self._may_be_future:
+            is_doc = self.is_head and statement.facts.binds == {"__doc__"}
+            self._may_be_future = is_doc or statement.facts.is_future or is_blank(statement.text)
         self.is_head = self.is_head and is_blank(statement.text)
 
     def _compile(self, piece: str) -> types.CodeType:
@@ -297,13 +308,15 @@ def compile_piece(piece: str, line: int, filename: str, flags: int, *, is_head: 
 
 
 def prepared(old: Outline, indexes: Iterable[int], filename: str, pin: object) -> Outline:
-    """Return an outline in which some statements are compiled, ready to be run."""
+    """Return an outline in which some statements are compiled, ready to be run; the same one if they are already."""
+    missing = [index for index in indexes if old.statements[index].code is None]
+    if not missing:
+        return old
     statements = list(old.statements)
-    for index in indexes:
+    for index in missing:
         was = statements[index]
-        if was.code is None:
-            code = compile_piece(was.text, was.line, filename, old.flags, is_head=was.is_head)
-            statements[index] = replace(was, code=code, roots=tuple(inside(code)), pin=pin)
+        code = compile_piece(was.text, was.line, filename, old.flags, is_head=was.is_head)
+        statements[index] = replace(was, code=code, roots=tuple(inside(code)), pin=pin)
     return Outline(old.package, tuple(statements), old.flags)
 
 

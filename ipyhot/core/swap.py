@@ -75,7 +75,7 @@ def values_in(namespace: Mapping[str, Any], module: str) -> Iterator[Any]:
     It looks into classes of a module, into wrappers, closures, short containers and objects that can be called.
     """
     seen: set[int] = set()
-    stack = list(namespace.values())
+    stack = [value for name, value in namespace.items() if name != "__builtins__"]  # 150 things, none of them a module's own
     while stack:
         value = stack.pop()
         kind = type(value)
