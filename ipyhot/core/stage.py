@@ -107,6 +107,9 @@ class Stage:
         return {name: staged.error for name, staged in self.results.items() if staged.error is not None}
 
     def __enter__(self) -> Self:
+        if self._is_still():
+            self._stand()
+            return self
         for name in list(self.results):
             self._divert(name)
         self._switch.turn_on(self._import)
@@ -361,6 +364,20 @@ class Stage:
         if placed is not None:
             sys.modules[name] = placed
         return found
+
+    def _is_still(self) -> bool:
+        """Tell whether nothing of the plan runs, so that nobody is going to meet what is staged."""
+        return all(
+            staged.step.is_still and isinstance(sys.modules.get(name), types.ModuleType)
+            for name, staged in self.results.items()
+        )
+
+    def _stand(self) -> None:
+        """Let the live modules be what they are."""
+        for name, staged in self.results.items():
+            self._worn[name] = sys.modules[name]
+            staged.state, staged.value = _State.DONE, staged.module
+            staged.collected = Collected(name, is_whole=False)
 
     def _divert(self, name: str) -> None:
         """Let this thread meet the staged world in a module and in the package that holds it."""
