@@ -625,7 +625,7 @@ class Engine:
             names = [key for key in aside if key not in OWN_NAMES]
             known = self.live[name].names if name in self.live else frozenset(here) - OWN_NAMES
             gone = [key for key in known if key in here and key not in aside and not _is_submodule(name, key, here[key])]
-        elif not staged.step.is_still:
+        elif not stage.is_still:
             names = [key for key, value in aside.items() if _is_other(key, value, staged.carried)]
             bound = {b for i in staged.step.run if staged.outline for b in staged.outline.statements[i].facts.binds}
             may_go = {*bound, *staged.step.gone, *staged.carried, *staged.starred, "__annotations__"}

@@ -83,6 +83,7 @@ class Stage:
         self.fallen: list[str] = []  # in the order they failed: the first of those with one error is to blame
         self.entered: list[str] = []
         self.is_cancelled = False
+        self.is_still = False  # nobody meets what is staged, so nothing is diverted
         self._outlines = outlines
         self._loaders = loaders
         self._folder_of = folder_of
@@ -107,7 +108,8 @@ class Stage:
         return {name: staged.error for name, staged in self.results.items() if staged.error is not None}
 
     def __enter__(self) -> Self:
-        if self._is_still():
+        self.is_still = self._runs_nothing()
+        if self.is_still:
             self._stand()
             return self
         for name in list(self.results):
@@ -365,8 +367,7 @@ class Stage:
             sys.modules[name] = placed
         return found
 
-    def _is_still(self) -> bool:
-        """Tell whether nothing of the plan runs, so that nobody is going to meet what is staged."""
+    def _runs_nothing(self) -> bool:
         return all(
             staged.step.is_still and isinstance(sys.modules.get(name), types.ModuleType)
             for name, staged in self.results.items()
