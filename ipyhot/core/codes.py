@@ -101,12 +101,12 @@ def _variables(code: types.CodeType) -> tuple[str, ...]:
 
 def _name_flags(number: int) -> int:
     """Return how many low bits of an instruction's argument are no part of the index of its name, which ``dis`` knows."""
-    (read,) = dis.get_instructions(_EIGHT_NAMES.replace(co_code=bytes([number, 8])))
+    (read,) = dis.get_instructions(_NUMBERED.replace(co_code=bytes([number, 8])))  # name 8, 4, 2 or 1
     return 4 - int(read.argval).bit_length()
 
 
 _LAST: Final = 0xFF  # those above are the compiler's own
-_EIGHT_NAMES: Final = compile("", "", "exec").replace(co_names=tuple("012345678"))
+_NUMBERED: Final = compile("", "", "exec").replace(co_names=tuple("012345678"))
 _NAME_FLAGS: Final = {number: _name_flags(number) for number in dis.hasname if number <= _LAST}
 _CONSTANT: Final = frozenset(dis.hasconst)
 _FREE: Final = frozenset(dis.hasfree)

@@ -2,7 +2,7 @@
 
 import difflib
 import types
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ipyhot.core.codes import OPTIMIZED, CodeKey, own_codes, signature
@@ -31,8 +31,8 @@ def edit(old: Outline, new: Outline) -> Edit:
     """Return what is different between two outlines of one file."""
     before, after = old.statements, new.statements
     start, end = _ends(before, after)
-    kept = {index: index for index in range(start)}
-    kept.update((len(after) - back, len(before) - back) for back in range(end, 0, -1))
+    kept = dict(zip(range(start), range(start), strict=True))
+    kept.update(zip(range(len(after) - end, len(after)), range(len(before) - end, len(before)), strict=True))
     kept.update(_same_text(before, after, start, end))
     free = set(range(start, len(before) - end)).difference(kept.values())
     twins = {}
@@ -116,28 +116,24 @@ def _touched(was: Statement, now: Statement) -> Iterator[str]:
 
 def pairs(old: Outline, new: Outline, edit: Edit) -> Iterator[tuple[types.CodeType, types.CodeType]]:
     """Yield old and new code object of each function that two outlines of a file have; the same one is left out."""
-    shared = set[Statement]()
+    kept = [(before, after) for after, before in edit.kept.items() if old.statements[before] is not new.statements[after]]
     seen = set[int]()
-    for after, before in edit.kept.items():
+    for before, after in kept:
         was, now = old.statements[before], new.statements[after]
-        if was is now:
-            shared.add(was)
-            continue
         for one, other in successors(own_codes(was.codes), own_codes(now.codes)):
             seen.update((id(one), id(other)))
             if one is not other:
                 yield one, other
-    left_old, left_new = (
-        own_codes(
-            code
-            for statement in text.statements
-            if statement not in shared
-            for code in statement.codes
-            if id(code) not in seen
-        )
-        for text in (old, new)
+    yield from successors(
+        _left(old, [*edit.removed, *(before for before, _ in kept)], seen),
+        _left(new, [*edit.changed, *(after for _, after in kept)], seen),
     )
-    yield from successors(left_old, left_new)
+
+
+def _left(outline: Outline, indexes: Iterable[int], seen: Collection[int]) -> dict[CodeKey, types.CodeType]:
+    """Return the code objects of some statements that have no partner yet."""
+    statements = [outline.statements[index] for index in sorted(indexes)]
+    return own_codes(code for statement in statements for code in statement.codes if id(code) not in seen)
 
 
 def successors(

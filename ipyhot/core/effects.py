@@ -351,6 +351,8 @@ class Effects:
     def _reason(self, draft: Draft, outline: Outline, index: int, statement: Statement) -> str:
         """Return the name that makes a statement run, or the empty string."""
         facts = statement.facts
+        if facts.is_independent and not self._replayed:
+            return ""
         if facts.reads_anything and self._is_anything_other(draft, facts.binds):
             return "what it may read"
         if self._replayed:
@@ -373,8 +375,6 @@ class Effects:
                 and self._is_made_again(draft.name, outline, chain)
             ):
                 return chain[0]
-        if not (facts.held or facts.used or facts.kind is Kind.CLASS):
-            return ""
         reached: list[tuple[Ref, Draft]] = []  # what behaves differently, if the right attribute is asked for
         asked = set(facts.asks)
         for (module, name), writer, _ in self._names.reach(self._names.used(draft.name, outline, statement), of=statement):

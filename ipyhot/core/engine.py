@@ -183,8 +183,8 @@ class Engine:
 
     def folder_of(self, name: str) -> Folder | None:
         """Return the watched folder that a module name belongs to."""
-        fitting = [folder for folder in self._folders if folder.parts_of(name) is not None]
-        return max(fitting, key=lambda folder: len(folder.package), default=None)
+        fitting = [folder for folder in self._folders if folder.holds(name)]
+        return max(fitting, key=lambda folder: len(folder.package)) if len(fitting) > 1 else next(iter(fitting), None)
 
     def _is_watched(self, name: str) -> bool:
         return self.folder_of(name) is not None
@@ -525,7 +525,7 @@ class Engine:
         """Return what a module was known to import and its text still shows, or never did."""
         known = self._graph.dependencies(name)
         before = self._texts.outline_of(name)
-        if staged.error is not None or before is None or staged.outline is None:
+        if not known or staged.error is not None or before is None or staged.outline is None:
             return known
         return known - (before.shown - staged.outline.shown)
 

@@ -74,6 +74,7 @@ class Facts:
     is_decorated: bool
     is_future: bool
     is_inert: bool
+    is_independent: bool  # it reads no name and imports nothing while it runs
     signature: object
 
     @property
@@ -282,13 +283,14 @@ def facts_of(text: str, code: types.CodeType) -> Facts:
         doubt=_doubt(anything, is_effect=(top.effects > 0 and not is_known) or any(scan.effects > 0 for scan in along)),
         reads_anything=bool(anything),
         body_reads_anything=any(scan.anything for scan in bodies),
-        is_alias=_is_alias(code),
+        is_alias=kind is Kind.OTHER and _is_alias(code),
         members=_members(code) if kind is Kind.CLASS else {},
         head=_head(code) if kind is Kind.CLASS else None,
         bases=frozenset(top.chains) if kind is Kind.CLASS else frozenset(),
         asks=frozenset(_union(scan.asks for scan in (top, *along, *bodies))),
         is_decorated=is_decorated,
         is_inert=is_inert(code),
+        is_independent=not (held or used or found or anything or kind is Kind.CLASS),
         is_future=any(base == "__future__" for base, _ in found),
         signature=signature(code),
     )
@@ -323,8 +325,10 @@ def _chains_read(
 def _kind(text: str, code: types.CodeType, *, is_import: bool) -> Kind:
     if not (text.startswith("@") or DEFINITION.match(text)):
         return Kind.IMPORT if is_import else Kind.OTHER
-    is_class = any(name == "LOAD_BUILD_CLASS" for name, _ in instructions(code))
-    return Kind.CLASS if is_class else Kind.FUNCTION
+    return Kind.CLASS if _BUILD_CLASS in code.co_code[::2] else Kind.FUNCTION
+
+
+_BUILD_CLASS: Final = dis.opmap["LOAD_BUILD_CLASS"]
 
 
 def _members(code: types.CodeType) -> dict[str, Member]:
