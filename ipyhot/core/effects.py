@@ -13,7 +13,7 @@ from ipyhot.core.model import HANDOVER, MIGRATE
 from ipyhot.core.outline import Outline, Statement
 from ipyhot.core.reach import Reach, Ref
 
-__all__ = ["Effects", "shown"]
+__all__ = ["Effects"]
 
 _PLAIN_BASES = frozenset({"ABC", "Exception", "object"})
 _RUN_BY_THEIR_CLASS = frozenset({MIGRATE, "__subclasshook__", "__subclasscheck__", "__instancecheck__"})
@@ -74,7 +74,7 @@ class Effects:
         return frozenset(
             statement.facts.name
             for statement in outline.statements
-            if statement.facts.kind in {Kind.FUNCTION, Kind.CLASS} and "cache" in statement.text
+            if "cache" in statement.text and statement.facts.kind in {Kind.FUNCTION, Kind.CLASS}
             for (module, name), _, _ in self._names.reach([(draft.name, statement.facts.name)])
             if module in self.drafts and self.drafts[module].touches(name)
         )
@@ -365,6 +365,8 @@ class Effects:
     def _reason(self, draft: Draft, outline: Outline, index: int, statement: Statement) -> str:
         """Return the name that makes a statement run, or the empty string."""
         facts = statement.facts
+        if facts.is_independent and not self._replayed:
+            return ""
         if facts.reads_anything and self._is_anything_other(draft, facts.binds):
             return "what it may read"
         if self._replayed:
@@ -524,19 +526,9 @@ class Effects:
         if dependent.outline is None:
             dependent.cause = draft.name
             return self._take_whole(dependent, f"{draft.name} changed")
-        if draft.name in self._edges(dependent.name) and draft.name not in shown(dependent.old or dependent.outline):
+        if draft.name in self._edges(dependent.name) and draft.name not in (dependent.old or dependent.outline).shown:
             return self._take_whole(dependent, f"it imports {draft.name} in a way that its text does not show")
         return False
-
-
-def shown(outline: Outline) -> frozenset[str]:
-    """Return the modules that import statements of a file may load."""
-    found: set[str] = set()
-    for base, names in outline.imports:
-        parts = base.split(".")
-        found.update(".".join(parts[:end]) for end in range(1, len(parts) + 1))
-        found.update(f"{base}.{name}" for name in names)
-    return frozenset(found)
 
 
 def _changed_parts(before: Facts, facts: Facts) -> set[str]:

@@ -21,7 +21,6 @@ from typing import Any, Final, Protocol
 from ipyhot.core import diff, failures, once, plan, swap
 from ipyhot.core.codes import imports
 from ipyhot.core.commit import Deed, commit, delete_item, set_item
-from ipyhot.core.effects import shown
 from ipyhot.core.errors import BusyError, Cancelled, FolderError
 from ipyhot.core.graph import Graph
 from ipyhot.core.handover import Close, closer
@@ -186,8 +185,8 @@ class Engine:
 
     def folder_of(self, name: str) -> Folder | None:
         """Return the watched folder that a module name belongs to."""
-        fitting = [folder for folder in self._folders if folder.parts_of(name) is not None]
-        return max(fitting, key=lambda folder: len(folder.package), default=None)
+        fitting = [folder for folder in self._folders if folder.holds(name)]
+        return max(fitting, key=lambda folder: len(folder.package)) if len(fitting) > 1 else next(iter(fitting), None)
 
     def _is_watched(self, name: str) -> bool:
         return self.folder_of(name) is not None
@@ -435,6 +434,8 @@ class Engine:
     ) -> tuple[dict[str, frozenset[str]], set[str]]:
         """Write down what failed; return what is held back, and what has to be tried with the text that is live."""
         failed = self._failed(stage)
+        if not failed:
+            return {}, set()
         edges = self._edges(stage)
         held = plan.held_back(wanted, failed, edges)
         self._record(stage, changes, held)
@@ -533,9 +534,9 @@ class Engine:
         """Return what a module was known to import and its text still shows, or never did."""
         known = self._graph.dependencies(name)
         before = self._texts.outline_of(name)
-        if staged.error is not None or before is None or staged.outline is None:
+        if not known or staged.error is not None or before is None or staged.outline is None:
             return known
-        return known - (shown(before) - shown(staged.outline))
+        return known - (before.shown - staged.outline.shown)
 
     def _record(self, stage: Stage, changes: Mapping[str, Change], held: Mapping[str, Collection[str]]) -> None:
         """Write down what failed, what is held back, and what no longer is."""
@@ -631,11 +632,13 @@ class Engine:
         if live is None or staged.module is None or staged.value is not staged.module or name in stage.covered:
             return None
         here, aside = object.__getattribute__(live, "__dict__"), vars(staged.module)
+        names: list[str] = []
+        gone: list[str] = []
         if staged.step.run is None:
             names = [key for key in aside if key not in OWN_NAMES]
             known = self.live[name].names if name in self.live else frozenset(here) - OWN_NAMES
             gone = [key for key in known if key in here and key not in aside and not _is_submodule(name, key, here[key])]
-        else:
+        elif not stage.is_still:
             names = [key for key, value in aside.items() if _is_other(key, value, staged.carried)]
             bound = {b for i in staged.step.run if staged.outline for b in staged.outline.statements[i].facts.binds}
             may_go = {*bound, *staged.step.gone, *staged.carried, *staged.starred, "__annotations__"}
@@ -702,7 +705,8 @@ class Engine:
         if heir is not None:
             live = self._live_module(stage, name)
             before = dict(heir.module.live)
-            names = {key: value for key, value in before.items() if key not in OWN_NAMES.union(heir.module.gone)}
+            leaving = OWN_NAMES.union(heir.module.gone)
+            names = {key: value for key, value in before.items() if key not in leaving}
             after = (
                 names | {key: heir.module.staged[key] for key in OWN_NAMES & heir.module.staged.keys()} | heir.module.final
             )

@@ -36,9 +36,10 @@ def functions_of(codes: Iterable[types.CodeType]) -> Iterator[types.FunctionType
             yield holder
 
 
-def homed_in(namespace: dict[str, Any]) -> list[types.FunctionType]:
-    """Return every function whose globals are a namespace."""
-    return [f for f in referrers([namespace]) if isinstance(f, types.FunctionType) and f.__globals__ is namespace]
+def homed_in(namespaces: Collection[dict[str, Any]]) -> list[types.FunctionType]:
+    """Return every function whose globals are one of some namespaces."""
+    homes = {id(namespace) for namespace in namespaces}
+    return [f for f in referrers(namespaces) if isinstance(f, types.FunctionType) and id(f.__globals__) in homes]
 
 
 def instances(cls: type) -> list[Any]:

@@ -94,7 +94,11 @@ class Patch:
         self._returned: dict[tuple[str, str], Any] = {}
         self._relays = relays
         self._departed = departed
-        self._carried = {
+
+    @functools.cached_property
+    def _carried(self) -> set[int]:
+        """The live definitions that stay under their name, by id."""
+        return {
             id(value)
             for module in self._modules.values()
             for name, value in module.live.items()

@@ -118,12 +118,20 @@ def _step(draft: Draft, change: Change | None, version: Version | None) -> Step:
         gone=_gone(draft),
         remade=_remade(draft),
         grown=frozenset(draft.grown),
+        is_still=_is_still(draft),
     )
+
+
+def _is_still(draft: Draft) -> bool:
+    """Tell whether an edit touches no more than lines and the bodies of functions, as far as its file goes."""
+    edit = draft.edit
+    is_complete = edit is None or not (edit.removed or edit.is_reordered)
+    return is_complete and not (draft.run or draft.aside or draft.grown)
 
 
 def _gone(draft: Draft) -> frozenset[str]:
     """Return the names that no statement binds any more."""
-    if draft.old is None or draft.outline is None:
+    if draft.old is None or draft.outline is None or (draft.edit is not None and not draft.edit.removed):
         return frozenset()
     return draft.old.names - draft.outline.names
 

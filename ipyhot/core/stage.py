@@ -93,6 +93,7 @@ class Stage:
         self.fallen: list[str] = []  # in the order they failed: the first of those with one error is to blame
         self.entered: list[str] = []
         self.is_cancelled = False
+        self.is_still = False  # nobody meets what is staged, so nothing is diverted
         self._outlines = outlines
         self._loaders = loaders
         self._folder_of = folder_of
@@ -117,6 +118,10 @@ class Stage:
         return {name: staged.error for name, staged in self.results.items() if staged.error is not None}
 
     def __enter__(self) -> Self:
+        self.is_still = self._runs_nothing()
+        if self.is_still:
+            self._stand()
+            return self
         for name in list(self.results):
             self._divert(name)
         self._switch.turn_on(self._import)
@@ -372,6 +377,19 @@ class Stage:
         if placed is not None:
             sys.modules[name] = placed
         return found
+
+    def _runs_nothing(self) -> bool:
+        return all(
+            staged.step.is_still and isinstance(sys.modules.get(name), types.ModuleType)
+            for name, staged in self.results.items()
+        )
+
+    def _stand(self) -> None:
+        """Let the live modules be what they are."""
+        for name, staged in self.results.items():
+            self._worn[name] = sys.modules[name]
+            staged.state, staged.value = _State.DONE, staged.module
+            staged.collected = Collected(name, is_whole=False)
 
     def _divert(self, name: str) -> None:
         """Let this thread meet the staged world in a module and in the package that holds it."""

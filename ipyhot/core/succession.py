@@ -165,7 +165,7 @@ class Succession:
             self._retire(classes, heirs)
         gone.update(_classes_of(aside))
         _dismiss(gone, [*aside, *(heir.module.live for heir in heirs)])
-        return [note for heir in heirs for note in self._sweep(heir)]
+        return self._sweep(heirs)
 
     def _retire(self, classes: dict[type, type], heirs: list[Heir]) -> None:
         """Let containers and variables hold the classes that stay, and take the others out of use."""
@@ -182,30 +182,36 @@ class Succession:
         for cls in free:
             _empty(cls)
 
-    def _sweep(self, heir: Heir) -> list[str]:
-        name, live, staged = heir.module.name, heir.module.live, heir.module.staged
-        deeds, notes = self._strays.find(name, heir.after, heir.heads)
+    def _sweep(self, heirs: list[Heir]) -> list[str]:
+        """Find what only the heap knows: one walk for all that has older code, one for all that lives in what was staged."""
+        heads = {key: head for heir in heirs for key, head in heir.heads.items()}
+        deeds, notes = self._strays.find({heir.module.name: heir.after for heir in heirs}, heads)
         for deed in deeds:
             deed.do()
-        heir.module.staged = {}
-        if sys.getrefcount(staged) > _BY_SWEEP:
-            self._lead_home(name, live, staged)
+        homes: list[tuple[Module, dict[str, Any]]] = []
+        for heir in heirs:
+            staged, heir.module.staged = heir.module.staged, {}
+            if sys.getrefcount(staged) > _BY_SWEEP:
+                homes.append((heir.module, staged))
+        if homes:
+            self._lead_home(homes)
         return notes
 
-    def _lead_home(self, name: str, live: dict[str, Any], staged: dict[str, Any]) -> None:
-        """Let functions that only the staged namespace is the home of run over the live one."""
-        found = tuple(heap.homed_in(staged))  # no list: its own entries would be replaced
-        elders = {function: elder for function in found if (elder := _elder(function, live)) is not None}
+    def _lead_home(self, homes: list[tuple[Module, dict[str, Any]]]) -> None:
+        """Let functions that only a staged namespace is the home of run over the live one."""
+        modules = {id(staged): module for module, staged in homes}
+        found = tuple(heap.homed_in([staged for _, staged in homes]))  # no list: its own entries would be replaced
+        elders = {f: elder for f in found if (elder := _elder(f, modules[id(f.__globals__)].live)) is not None}
         if elders:
             heap.replace_in_containers(elders, types.FunctionType)
         for function in found:
-            new = elders.get(function)
+            module, new = modules[id(function.__globals__)], elders.get(function)
             if new is None:
                 new = types.FunctionType(
-                    function.__code__, live, function.__name__, function.__defaults__, function.__closure__
+                    function.__code__, module.live, function.__name__, function.__defaults__, function.__closure__
                 )
                 new.__kwdefaults__ = function.__kwdefaults__
-            for deed in self._relays.forward(name, f"{function.__qualname__}#{id(function)}", function, new):
+            for deed in self._relays.forward(module.name, f"{function.__qualname__}#{id(function)}", function, new):
                 deed.do()
 
 

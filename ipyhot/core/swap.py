@@ -75,7 +75,7 @@ def values_in(namespace: Mapping[str, Any], module: str) -> Iterator[Any]:
     It looks into classes of a module, into wrappers, closures, short containers and objects that can be called.
     """
     seen: set[int] = set()
-    stack = list(namespace.values())
+    stack = [value for name, value in namespace.items() if name != "__builtins__"]  # 150 things, none of them a module's own
     while stack:
         value = stack.pop()
         kind = type(value)
@@ -135,27 +135,31 @@ class Strays:
         return list(self._known.get(module, ()))
 
     def find(
-        self, module: str, codes: Mapping[weakref.ref[types.CodeType], types.CodeType], heads: Mapping[int, Head]
+        self, codes: Mapping[str, Mapping[weakref.ref[types.CodeType], types.CodeType]], heads: Mapping[int, Head]
     ) -> tuple[list[Deed], list[str]]:
         """Return what gives functions their newest code of which only the heap knows, and notes on what cannot have it.
 
         Args:
-            module: whose code it is.
-            codes: old code objects that nobody should hold any more, each with its successor.
+            codes: by module, old code objects that nobody should hold any more, each with its successor.
             heads: id of a successor → the defaults that the text gives it.
         """
         alive: dict[int, tuple[types.CodeType, types.CodeType]] = {}
-        for ref, new in codes.items():
-            code = ref()
-            if code is not None:
-                alive[id(code)] = code, new
+        modules: dict[int, str] = {}
+        for module, successors in codes.items():
+            for ref, new in successors.items():
+                code = ref()
+                if code is not None:
+                    alive[id(code)], modules[id(code)] = (code, new), module
+        if not alive:
+            return [], []
         code = None  # one variable less that holds the last of them
         running = _running()
         held = [code for key, (code, _) in alive.items() if sys.getrefcount(code) - running[key] > _BY_US]
         if not held:
             return [], []
-        found = [function for function in heap.functions_of(held) if relay_of(function) is None]
-        self._known.setdefault(module, weakref.WeakSet()).update(found)
+        found = [f for f in heap.functions_of(held) if id(f.__code__) in alive and relay_of(f) is None]
+        for function in found:
+            self._known.setdefault(modules[id(function.__code__)], weakref.WeakSet()).add(function)
         notes = [
             _STUCK.format(name=name)
             for name in sorted({f.__code__.co_qualname for f in found if _is_stuck(f, alive, heads)})
