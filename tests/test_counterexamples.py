@@ -131,6 +131,13 @@ STORIES: dict[str, Story] = {
         {"a": "K0 = 1\n", "b": "from .a import *\nclass C1:\n    def s0(i=K0):\n        return ('C1.s0')\n"},
         {"a": "def f0(x = 1):\n    return ('f0')\n__all__ = ['f0']\nK0 = 1\n"},
     ],
+    "a closure made here gives way to one that is imported": [
+        {
+            "a": "def make0(k=1):\n    def inner(x=0):\n        return k\n    return inner\ng0 = make0(0)\n",
+            "b": "from . import a\ng0 = a.make0(0)\n",
+        },
+        {"b": "from .a import g0\n"},
+    ],
     "a statement behind a star import changes a name that comes from there": [
         {"a": "K2 = max(1, 1) + 1\n", "b": "from .a import *\n"},
         {"b": "from .a import *\ntry:\n    K2 = 1 // K2\nexcept ZeroDivisionError:\n    K2 = 0\n"},

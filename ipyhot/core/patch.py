@@ -8,6 +8,7 @@ them. Called by the thread that builds; one transaction uses one ``Patch``.
 import abc
 import enum
 import functools
+import sys
 import types
 import weakref
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -248,7 +249,15 @@ class Patch:
             and relay_of(old) is None
             and (id(old) not in self._carried or old.__qualname__ == path)
             and id(new) not in self._carried
+            and not self._lives_elsewhere(new)
         )
+
+    def _lives_elsewhere(self, function: types.FunctionType) -> bool:
+        """Tell whether a function was only imported, from a module that stays as it is."""
+        if function.__module__ in self._modules:
+            return False
+        module = sys.modules.get(function.__module__)
+        return isinstance(module, types.ModuleType) and any(value is function for value in vars(module).values())
 
     def _home(self, namespace: dict[str, Any]) -> dict[str, Any]:
         module = self._homes.get(id(namespace))
