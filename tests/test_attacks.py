@@ -184,3 +184,65 @@ def test_a_class_that_is_gone_is_no_subclass_any_more(story: Story) -> None:
         assert names() == [[], []]
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize(
+    "member", ["def __init__(self, n): self.twice = n * {n}", "def __init__(self, n):\n        self.twice = n * {n}"]
+)
+def test_members_of_an_enum_are_made_again_by_a_changed_init(story: Story, member: str) -> None:
+    text = f"import enum\nclass E(enum.Enum):\n    {member}\n    A = 3\n"
+    story.start(a=text.replace("{n}", "2"), b="from .a import E\nTWICE = E.A.twice\n")
+    held = story["a"].E.A
+    story.save(a=text.replace("{n}", "4"))
+    assert (story["a"].E.A.twice, held.twice, held is story["a"].E.A, story["b"].TWICE) == (12, 12, True, 12)
+
+
+def test_members_of_an_enum_are_made_again_by_what_a_mixin_does(story: Story) -> None:
+    mixin = "class Mixin:\n    def __init__(self, n): self.twice = n * {n}\n"
+    story.start(a=mixin.replace("{n}", "2"), b="import enum\nfrom .a import Mixin\nclass E(Mixin, enum.Enum):\n    A = 3\n")
+    story.save(a=mixin.replace("{n}", "4"))
+    assert story["b"].E.A.twice == 12
+
+
+def test_values_of_an_enum_are_counted_again_by_a_changed_rule(story: Story) -> None:
+    text = "import enum\nclass E(enum.Enum):\n    def _generate_next_value_(n, s, c, l):\n        return n + '{n}'\n    A = enum.auto()\n"
+    story.start(a=text.replace("{n}", "1"))
+    story.save(a=text.replace("{n}", "2"))
+    assert story["a"].E.A.value == "A2"
+
+
+@pytest.mark.parametrize("then", ["(maxsize=4)", "(maxsize=8)"])
+def test_a_held_cache_never_answers_with_what_an_older_version_said(story: Story, then: str) -> None:
+    text = "import functools\n@functools.lru_cache{how}\ndef f(): return {n}\n"
+    story.start(a=text.format(how="(maxsize=4)", n=1))
+    held = story["a"].f
+    assert held() == 1
+    for n in (2, 3, 4):
+        story.save(a=text.format(how=then, n=n))
+        assert (held(), story["a"].f()) == (n, n)
+
+
+def test_a_held_cache_follows_when_its_function_was_gone_for_a_while(story: Story) -> None:
+    text = "import functools\n@functools.lru_cache\ndef f(): return {n}\n"
+    story.start(a=text.format(n=1))
+    held = story["a"].f
+    assert held() == 1
+    story.save(a="import functools\n")
+    story.save(a=text.format(n=2))
+    assert (held(), story["a"].f()) == (2, 2)
+    story.save(a=text.format(n=3))
+    assert (held(), story["a"].f()) == (3, 3)
+
+
+@pytest.mark.parametrize(
+    "holder", ["frozenset({C})", "deque([C])", "defaultdict(C)", "OrderedDict(c=C)", "[deque([frozenset({C})])]"]
+)
+def test_a_class_and_what_holds_it_are_made_again_together(story: Story, holder: str) -> None:
+    text = f"from collections import *\nclass C:\n    x = 1\nN = 1\nH = ({holder}, N)[0]\n"
+    story.start(a=text)
+    held = story["a"].C
+    story.save(a=text.replace("x = 1", "x = 2").replace("N = 1", "N = 2"))
+    found = story["a"].H
+    while not isinstance(found, type):
+        found = getattr(found, "default_factory", None) or next(iter(found.values() if isinstance(found, dict) else found))
+    assert (found is held, found is story["a"].C, found.x) == (True, True, 2)

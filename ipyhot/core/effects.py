@@ -16,6 +16,8 @@ from ipyhot.core.reach import Reach, Ref
 __all__ = ["Effects"]
 
 _PLAIN_BASES = frozenset({"ABC", "Exception", "object"})
+_ENUMS = frozenset({"Enum", "Flag", "IntEnum", "IntFlag", "ReprEnum", "StrEnum"})
+_RUN_BY_ENUMS = frozenset({"__init__", "__new__", "_generate_next_value_"})
 _RUN_BY_THEIR_CLASS = frozenset({MIGRATE, "__subclasshook__", "__subclasscheck__", "__instancecheck__"})
 
 
@@ -101,8 +103,10 @@ class Effects:
         if (edit.changed or edit.removed) and not (old.names | new.names).isdisjoint(HANDOVER):
             self._take_whole(draft, "it hands over its state itself")
         for path in edit.touched:
-            if path.rpartition(".")[2] in _RUN_BY_THEIR_CLASS:
-                for index in new.writers.get(path.partition(".")[0], ()):
+            member = path.rpartition(".")[2]
+            for index in new.writers.get(path.partition(".")[0], ()):
+                is_enum = member in _RUN_BY_ENUMS and self._is_enum(draft.name, new, new.statements[index].facts)
+                if is_enum or member in _RUN_BY_THEIR_CLASS:
                     self._run(draft, index, path)
         for index, was in edit.kept.items():
             if self._is_used_up(draft, old.statements[was], new.statements[index]):
@@ -378,7 +382,11 @@ class Effects:
                 other = self.drafts.get(module)
                 if other is not None and self._is_rebound_for(draft, index, other, name):
                     return name if name not in {None, EXISTS} else module
-                if other is not None and facts.kind is Kind.CLASS and other.touches_hook(name):
+                if (
+                    other is not None
+                    and facts.kind is Kind.CLASS
+                    and self._is_hooked(draft.name, outline, facts, other, name)
+                ):
                     return str(name)
                 if name is not None and self._is_made_up_otherwise(module, name):
                     return name
@@ -406,6 +414,25 @@ class Effects:
             if other.touches(name) and not is_grown:
                 reached.append(((module, name), other))
         return next((name or module for (module, name), other in reached if other.touches(name, asked)), "")
+
+    def _is_hooked(self, own: str, outline: Outline, facts: Facts, other: Draft, name: str | None) -> bool:
+        """Tell whether what Python calls to make a class of a base behaves differently."""
+        if other.touches_hook(name):
+            return True
+        touched = {path.removeprefix(f"{name}.") for path in other.touched}
+        return not touched.isdisjoint(_RUN_BY_ENUMS) and self._is_enum(own, outline, facts)
+
+    def _is_enum(self, name: str, outline: Outline, facts: Facts, depth: int = 0) -> bool:
+        """Tell whether a class makes its members while it is made, as far as its text and its bases' show."""
+        if facts.kind is not Kind.CLASS or depth > len(outline.statements):
+            return False
+        return any(chain[-1] in _ENUMS for chain in facts.bases) or any(
+            self._is_enum(module, where, found, depth + 1)
+            for chain in facts.bases
+            for module, attr in self._names.refs(name, outline, chain)
+            if attr is not None and (where := self.drafts.outline(module)) is not None
+            for found in self._names.binders(where, attr)
+        )
 
     def _is_made_up_otherwise(self, module: str, name: str) -> bool:
         """Tell whether a name that only a module's ``__getattr__`` knows may be another object now."""

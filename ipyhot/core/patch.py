@@ -6,6 +6,7 @@ them. Called by the thread that builds; one transaction uses one ``Patch``.
 """
 
 import abc
+import collections
 import enum
 import functools
 import sys
@@ -81,6 +82,7 @@ class Patch:
         self.staying: set[type] = set()  # elders that become what a staged class is
         self.gone: dict[type, None] = {}  # those that the newest text has no more
         self.caches: list[Any] = []
+        self.outlived_caches: list[Any] = []  # somebody may hold them: they are emptied with every generation from now on
         self.abstract: list[tuple[type, type, bool]] = []  # with an ABC as elder: whether its registry is made anew
         self.replaced: dict[int, tuple[Any, Any]] = {}  # definitions that could not stay: id of the old one → old, new
         self._modules = {module.name: module for module in modules}
@@ -155,6 +157,9 @@ class Patch:
             self.deeds.append(delete_item(module.live, name))
 
     def _depart(self, module: Module, path: str, value: Any) -> None:
+        if isinstance(value, _CACHED):
+            self.outlived_caches.append(value)
+            value = value.__wrapped__
         if isinstance(value, types.FunctionType | type) and _is_defined_in(value, module.name, path):
             self._departed.add(module.name, path, value)
             if isinstance(value, type):
@@ -454,7 +459,7 @@ class Patch:
             return self._function_at_home(value, module, path)
         if isinstance(value, type):
             return self._class_at_home(value, module, path)
-        if type(value) in {list, dict, set, tuple} and len(value) <= _LARGE:
+        if type(value) in _CONTAINERS and len(value) <= _LARGE:
             return self._container_at_home(value, module, path)
         if type(value) in _REBUILT:
             return self._rebuilt(value, module, path)
@@ -521,9 +526,9 @@ class Patch:
 
     def _container_at_home(self, value: Any, module: Module, path: str) -> Any:
         self._known[id(value)] = (value, value)
-        if isinstance(value, tuple):
-            parts = tuple(self.at_home(part, module, path) for part in value)
-            result = value if _all_is(parts, value) else parts
+        if isinstance(value, tuple | frozenset):
+            parts = [self.at_home(part, module, path) for part in value]
+            result = value if _all_is(parts, value) else type(value)(parts)
             self._known[id(value)] = (value, result)
             return result
         if isinstance(value, set):
@@ -539,6 +544,8 @@ class Patch:
                 items = [(keys.get(key, key), part) for key, part in value.items()]
                 value.clear()
                 value.update(items)
+        if isinstance(value, collections.defaultdict):
+            value.default_factory = self.at_home(value.default_factory, module, path)
         for key, part in list(value.items()) if isinstance(value, dict) else list(enumerate(value)):
             after = self.at_home(part, module, path)
             if after is not part:
@@ -600,8 +607,9 @@ class Patch:
         elif isinstance(old, _CACHED):
             inner: Any = old.__wrapped__
             is_ours = isinstance(inner, types.FunctionType) and self._belongs(inner, module, owner)
+            if is_ours:
+                self.outlived_caches.append(old)
             if is_ours and callable(new) and id(inner) not in self._taken:
-                self.caches.append(old)
                 target = new.__wrapped__ if isinstance(new, _CACHED) else new
                 self.deeds += self._relays.forward(module.name, path + _WRAPPED, inner, target)
         else:
@@ -638,6 +646,9 @@ class Patch:
                 self.deeds += self._relays.lead(module.name, path, new)
 
 
+_CONTAINERS: Final = frozenset(
+    {list, dict, set, tuple, frozenset, collections.deque, collections.defaultdict, collections.OrderedDict}
+)
 _ATOMS: Final = frozenset({int, str, float, bool, bytes, type(None)})
 _WRAPPED: Final = "~"  # ends the path of what a wrapper holds: f and what it wraps lead to different successors
 _ACCESSORS: Final = ("fget", "fset", "fdel")

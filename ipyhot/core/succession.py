@@ -57,6 +57,7 @@ class Succession:
         self._departed = Departed()
         self._strays = swap.Strays()
         self._lingering: weakref.WeakSet[type] = weakref.WeakSet()
+        self._outlived_caches: weakref.WeakSet[Any] = weakref.WeakSet()
         self._heirs: list[Heir] = []
         self._aside: list[dict[str, Any]] = []
         self._patch: Patch | None = None
@@ -149,7 +150,8 @@ class Succession:
         if patch is None:
             _dismiss(_classes_of(aside), aside)
             return []
-        for cached in patch.caches:
+        self._outlived_caches.update(patch.outlived_caches)
+        for cached in [*patch.caches, *self._outlived_caches]:
             cached.cache_clear()
         classes = dict(patch.classes)
         for old, new, is_fresh in patch.abstract:
