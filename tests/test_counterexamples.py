@@ -138,6 +138,38 @@ STORIES: dict[str, Story] = {
         },
         {"b": "from .a import g0\n"},
     ],
+    "what is held back stays with what its live text needs": [
+        {"a": "class C2:\n    x = 1\n", "b": "from .a import C2\nD0 = {1, C2}\n", "c": "from .b import D0\n"},
+        {"b": "", "a": ""},
+        {"b": "from .a import C2\nD0 = {1, C2}\n"},
+    ],
+    "a file that fails as before does not keep others from following what it imports": [
+        {"a": "", "b": "from .a import *\n", "c": "from .b import *\n"},
+        {"b": "raise ValueError('broken 0')\n"},
+        {"a": "K2 = 1\n"},
+    ],
+    "a file that was gone comes back with another function under an imported name": [
+        {"a": WRAPPED, "b": "from .a import f1\n", "d": "from .b import f1 as f0\n"},
+        {"c": "def f0(x=1):\n    return ('f0', b.f1())\n", "d": None},
+        {"d": "from .c import f0\n"},
+    ],
+    "a class that a base from two files away took note of is removed": [
+        {
+            "a": "class R0:\n    REG = {}\n    def __init_subclass__(cls):\n        cls.REG[cls.__qualname__] = 1\n",
+            "c": "from .a import R0\n",
+            "d": "from .c import R0\nclass C1(R0):\n    x = 1\n",
+        },
+        {"d": ""},
+    ],
+    "an entry is removed, and the file of the registry cannot be run again": [
+        {
+            "b": "from .e import register0\n@register0\nclass C2:\n    x = 1\n",
+            "c": "",
+            "e": "import PKG.c as mod0\nREG0 = {}\ndef register0(fn):\n    REG0[fn.__qualname__] = fn\n",
+        },
+        {"c": None, "b": ""},
+        {"c": ""},
+    ],
     "a statement behind a star import changes a name that comes from there": [
         {"a": "K2 = max(1, 1) + 1\n", "b": "from .a import *\n"},
         {"b": "from .a import *\ntry:\n    K2 = 1 // K2\nexcept ZeroDivisionError:\n    K2 = 0\n"},

@@ -331,8 +331,8 @@ class Walk:
     def _check_closure(self, held: Held, now: Any) -> bool:
         if not isinstance(now, types.FunctionType) or not self._is_home(held, now):
             return False
-        if len(re.findall(rf"(?m)^def {held.name}\b", self._live[held.module])) > 1:
-            return False  # which of the two it follows is not promised: docs/limits.md
+        if len(re.findall(rf"(?m)^def {held.name}\b", self._live[held.module])) > 1 or not held.is_unbroken:
+            return False  # which of two definitions it follows, or after its file was gone, is not promised: docs/limits.md
         new = _called(now, 3)
         if not isinstance(new, types.FunctionType) or held.extra != self._cells(new):
             return False

@@ -437,9 +437,15 @@ class Engine:
         if not failed:
             return {}, set()
         edges = self._edges(stage)
-        held = plan.held_back(wanted, failed, edges)
+        spoilers = self._spoilers(stage, wanted, failed) & changes.keys()
+        held = {} if spoilers else plan.held_back(wanted, failed, edges, self._graph.dependencies)
         self._record(stage, changes, held)
-        return held, {name for name in failed if name in changes and self._moved(stage, name, held, edges)}
+        return held, spoilers or {name for name in failed if name in changes and self._moved(stage, name, held, edges)}
+
+    def _spoilers(self, stage: Stage, wanted: Plan, failed: Iterable[str]) -> set[str]:
+        """Return the live modules that fail as before, and take others along that could do with what is live."""
+        blamed = {culprit for name in failed if (culprit := stage.culprit(name)) != name}
+        return {name for name in blamed if name in wanted.without_veto and name in self.live}
 
     def _plan(self, changes: Mapping[str, Change], revisions: Mapping[str, plan.Revision], failing: Collection[str]) -> Plan:
         return plan.make(
@@ -540,14 +546,11 @@ class Engine:
 
     def _record(self, stage: Stage, changes: Mapping[str, Change], held: Mapping[str, Collection[str]]) -> None:
         """Write down what failed, what is held back, and what no longer is."""
-        origin: dict[int, str] = {}
-        for name in stage.fallen:
-            origin.setdefault(id(stage.results[name].error), name)
         for name, staged in stage.results.items():
             before = self.failures.get(name)
             since = before.since if before is not None else time.time()
             live = self._live(name)
-            culprit = origin.get(id(staged.error), name)
+            culprit = stage.culprit(name)
             by = tuple(sorted(held.get(name, ()))) if culprit == name else (culprit,)
             if staged.error is not None and culprit == name:
                 self._fail(failures.describe(staged, since=since, live=live))

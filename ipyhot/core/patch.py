@@ -630,6 +630,8 @@ class Patch:
     def _belongs(self, old: types.FunctionType, module: Module, path: str) -> bool:
         """Tell whether a function is the module's own under this name, and not another one's that the name was given to."""
         name = old.__code__.co_qualname
+        if self._lives_elsewhere(old):
+            return False
         if old.__globals__ is not module.live:
             # A decorator elsewhere made it for us, or it was imported from who knows where.
             is_made_here = old.__closure__ is not None and ("<locals>" in name or old.__qualname__ == path)

@@ -187,13 +187,20 @@ def _words(draft: Draft) -> str:
     return f"{draft.cause or 'what it imports'} changed"
 
 
-def held_back(plan: Plan, failed: Iterable[str], edges: Mapping[str, Collection[str]]) -> dict[str, frozenset[str]]:
+def held_back(
+    plan: Plan,
+    failed: Iterable[str],
+    edges: Mapping[str, Collection[str]],
+    live_edges: Callable[[str], Collection[str]] = lambda _name: (),
+) -> dict[str, frozenset[str]]:
     """Return the modules that must not go live, each with the failing modules that hold it back.
 
     Args:
         plan: what was staged.
         failed: modules of the plan that did not compile or load.
         edges: what each module of the plan imports, as far as known.
+        live_edges: what the live version of a module imports. If it stays, what it imports stays, too, and if it could
+            not follow those that it was run again for, so do they.
     """
     dependents: dict[str, list[str]] = {}
     for name in plan.steps:
@@ -204,7 +211,7 @@ def held_back(plan: Plan, failed: Iterable[str], edges: Mapping[str, Collection[
         if culprit in plan.without_veto:
             continue
         reached: set[str] = set()
-        stack = [culprit]
+        stack = [culprit, *(name for name in plan.steps if culprit in live_edges(name))]
         while stack:
             name = stack.pop()
             if name in reached or name not in plan.steps:
@@ -212,7 +219,7 @@ def held_back(plan: Plan, failed: Iterable[str], edges: Mapping[str, Collection[
             reached.add(name)
             stack += dependents.get(name, ())
             if name not in plan.without_veto:
-                stack += edges.get(name, ())
+                stack += [*edges.get(name, ()), *live_edges(name)]
         for name in reached:
             held[name] = held.get(name, frozenset()) | {culprit}
     return held

@@ -263,10 +263,12 @@ class Reach:
     def _registered_with(self, name: str, outline: Outline, statement: Statement) -> Iterator[tuple[Chain, tuple[str, str]]]:
         """Yield the bases and metaclasses that take note of each class that is made of them."""
         for chain in statement.facts.held | statement.facts.used:
-            for module, attr in self.refs(name, outline, chain):
-                where = self._drafts.outline(module)
-                if attr is not None and where is not None and self._takes_note(module, where, attr):
-                    yield chain, (module, attr)
+            for ref in self.refs(name, outline, chain):
+                where = self._drafts.outline(ref[0])
+                for module, attr in self._same_object(ref[0], where, ref[1]) if where is not None and ref[1] else ():
+                    maker = self._drafts.outline(module)
+                    if maker is not None and self._takes_note(module, maker, attr):
+                        yield chain, (module, attr)
 
     def _takes_note(self, module: str, outline: Outline, attr: str, depth: int = 0) -> bool:
         hooks = ("__init_subclass__", "__new__", "__init__")

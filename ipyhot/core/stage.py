@@ -224,6 +224,11 @@ class Stage:
             staged.fail(error)
             self.fallen.append(name)
 
+    def culprit(self, name: str) -> str:
+        """Return the module whose error is a module's, too: the first that fell with it."""
+        error = self.results[name].error
+        return next((other for other in self.fallen if error is not None and self.results[other].error is error), name)
+
     @property
     def worn(self) -> Mapping[str, types.ModuleType]:
         """The module objects that stand for each name: live ones, and placeholders where there was none."""
