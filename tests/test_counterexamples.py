@@ -170,6 +170,21 @@ STORIES: dict[str, Story] = {
         {"c": None, "b": ""},
         {"c": ""},
     ],
+    "a broken file returns to the text that is live, and what it imports went on without it": [
+        {"a": "def deco2(fn):\n    return fn\n", "b": "from .a import deco2\n", "c": "from .b import deco2\n"},
+        {"b": "raise SystemExit(1)\n"},
+        {"a": ""},
+        {"b": "from .a import deco2\n"},
+        {"a": "def deco2(fn):\n    return 1\n"},
+    ],
+    "a name means another function after its former one was put into a partial": [
+        {"d": f"{WRAPPED}part0 = functools.partial(f1)\n"},
+        {"d": f"{WRAPPED}part0 = functools.partial(f1)\n@functools.lru_cache(maxsize=1)\ndef f1(x=1):\n    return 2\n"},
+    ],
+    "a name is deleted behind the star import that gives it": [
+        {"a": "K1 = 1\n", "b": "from .a import *\ndel K1\n"},
+        {"a": "K1 = 1\nK0 = 1\n"},
+    ],
     "a statement behind a star import changes a name that comes from there": [
         {"a": "K2 = max(1, 1) + 1\n", "b": "from .a import *\n"},
         {"b": "from .a import *\ntry:\n    K2 = 1 // K2\nexcept ZeroDivisionError:\n    K2 = 0\n"},

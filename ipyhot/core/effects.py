@@ -247,6 +247,8 @@ class Effects:
             self._take_whole(draft, f"line {statement.line} may read from a star import what is bound later")
         for star in outline.star_lines if statement.facts.stars else ():  # the last of them to take a name has it
             self._run(draft, star, cause)
+        if statement.facts.stars and any(other.facts.deletes for other in outline.statements[index + 1 :]):
+            self._take_whole(draft, "it deletes names behind a star import")
         draft.aside.discard(index)
         for ref in self._names.writes(draft.name, outline, index):
             draft.rebound |= {ref[1]} & outline.globals if ref[0] == draft.name else set()

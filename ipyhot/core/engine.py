@@ -377,7 +377,8 @@ class Engine:
                 continue
             version = self.live.get(name)
             is_same = source is None if version is None else source is not None and _is_same(source, version.source)
-            if not is_same or (name in forced and source is not None):
+            is_asked = name in forced or name in self._behind  # what is live may be of this text, and of older imports
+            if not is_same or (is_asked and source is not None):
                 path = source.path if source is not None else None
                 whole = "it was asked for" if name in forced else self._behind.get(name, "")
                 changes[name] = Change(name, path or folder.place_of(name), source, whole)

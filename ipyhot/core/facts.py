@@ -62,6 +62,7 @@ class Facts:
     body_imports: tuple[tuple[str, tuple[str, ...]], ...]
     stars: tuple[str, ...]
     annotates: frozenset[str]  # names of the module that it annotates
+    deletes: frozenset[str]
     sets: frozenset[Chain]  # attributes of names that it sets or deletes
     doubt: str  # why its effects cannot be told, or the empty string
     reads_anything: bool
@@ -164,6 +165,7 @@ class _Scan:
     sets: set[Chain] = field(default_factory=set)
     asks: set[str] = field(default_factory=set)
     annotates: set[str] = field(default_factory=set)
+    deletes: set[str] = field(default_factory=set)
     calls: int = 0
     computes: bool = False
     effects: int = 0  # calls whose result is thrown away
@@ -215,6 +217,8 @@ class _Reader:
             owners = {self._operands[-1]} if is_known else {chain[:1] for chain in scan.chains}
             scan.sets |= {(*owner, str(value)) for owner in owners}
         elif name in _STORES | _DELETES:
+            if name in _DELETES:
+                scan.deletes.add(str(value))
             scan.binds.add(str(value))
             self._local |= {str(value)} if self._is_class_body else set()
         elif name == "POP_TOP" and self._is_called:
@@ -279,6 +283,7 @@ def facts_of(text: str, code: types.CodeType) -> Facts:
         body_imports=tuple(one for one in everywhere if one not in found),
         stars=tuple(base for base, names in found if "*" in names),
         annotates=frozenset(top.annotates),
+        deletes=frozenset(top.deletes),
         sets=frozenset(_union(scan.sets for scan in (top, *along))),
         doubt=_doubt(anything, is_effect=(top.effects > 0 and not is_known) or any(scan.effects > 0 for scan in along)),
         reads_anything=bool(anything),

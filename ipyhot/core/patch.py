@@ -90,6 +90,7 @@ class Patch:
         self._homes = {id(module.staged): module for module in [*self._modules.values(), *self._guests]}
         self._known: dict[int, tuple[Any, Any]] = {}  # id of a staged object → itself, what stands for it
         self._taken: dict[int, Any] = {}  # id of an old object → the staged one that it takes over
+        self._outlived: list[tuple[Any, Any, Module, str]] = []
         self.made_again: list[tuple[type, type]] = []
         self._class_pairs: list[tuple[type, type]] = []
         self._growing: dict[int, tuple[type, ...]] = {}  # id of a staged class whose elder is to become it → its bases
@@ -125,12 +126,14 @@ class Patch:
                 old = self._elder(module.live, name, module, name, new)
                 module.final[name] = self.successor(old, new, module, name)
                 if old is not module.live.get(name, _GONE) and name in module.live:
-                    self._outlive(module.live[name], module.final[name], module, name)
+                    self._outlived.append((module.live[name], module.final[name], module, name))
         for guest in self._guests if self._known else ():
             for name, value in list(guest.live.items()):
                 after = self.at_home(value, guest, name)
                 if after is not value:
                     guest.live[name] = after
+        for outlived in self._outlived:  # only now it is known what lives on under another name
+            self._outlive(*outlived)
         for module in self._modules.values():
             self._forward_outlived(module)
             self._bind(module)
@@ -283,7 +286,7 @@ class Patch:
         if type(new) in _REBUILT:
             self._known.setdefault(id(new), (new, result))
         if result is not old and old is not _GONE:
-            self._outlive(old, result, module, path)
+            self._outlived.append((old, result, module, path))
         return result
 
     def _successor(self, old: Any, new: Any, module: Module, path: str) -> Any:
