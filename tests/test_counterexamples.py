@@ -185,6 +185,16 @@ STORIES: dict[str, Story] = {
         {"a": "K1 = 1\n", "b": "from .a import *\ndel K1\n"},
         {"a": "K1 = 1\nK0 = 1\n"},
     ],
+    "a decorator takes on functools.wraps": [
+        {"b": DECORATED.partition("@")[0], "c": "from .b import *\n@deco1\ndef f2(x=1):\n    return ('f2')\n"},
+        {"b": WRAPPED.partition("@deco1")[0]},
+    ],
+    "the lines of a reloaded file stay when its statements run again beside a broken text": [
+        {"a": "", "b": "", "c": "", "d": "import PKG.c as mod0\nfrom .a import *\ndef register0(fn):\n    return fn\n"},
+        {"d": "from .a import *\nimport PKG.c as mod0\ndef register0(fn):\n    return fn\n"},
+        {"d": "K0 = 1 / 0\n"},
+        {"c": "from .b import *\n"},
+    ],
     "a statement behind a star import changes a name that comes from there": [
         {"a": "K2 = max(1, 1) + 1\n", "b": "from .a import *\n"},
         {"b": "from .a import *\ntry:\n    K2 = 1 // K2\nexcept ZeroDivisionError:\n    K2 = 0\n"},

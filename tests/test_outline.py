@@ -690,7 +690,7 @@ def test_an_outline_may_be_made_of_the_code_that_runs() -> None:
         "x = 1\ndef f(): return lambda: 1\n\n@f\nclass C:\n    def m(self): pass\ny = list(i for i in ()); z = lambda: 1\n"
     )
     code = whole(text)
-    for found in (outline(text.encode(), "m.py", "p.q", code=code), rooted(outlined(text), code)):
+    for found in (outline(text.encode(), "m.py", "p.q", code=code), rooted(outlined(text), code, None)):
         assert [id(c) for s in found.statements for c in s.codes] == [id(c) for c in codes_in(code)]
         assert [len(statement.roots) for statement in found.statements] == [0, 1, 1, 2]
         assert [statement.facts for statement in found.statements] == [

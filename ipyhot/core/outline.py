@@ -321,9 +321,10 @@ def prepared(old: Outline, indexes: Iterable[int], filename: str, pin: object) -
     return Outline(old.package, tuple(statements), old.flags)
 
 
-def rooted(old: Outline, code: types.CodeType) -> Outline:
-    """Return an outline whose functions are made of a file compiled as a whole."""
-    return Outline(old.package, tuple(_made_of(old.statements, code)), old.flags)
+def rooted(old: Outline, code: types.CodeType, pin: object) -> Outline:
+    """Return an outline whose functions are made of a file compiled as a whole; ``pin`` keeps that file's lines."""
+    statements = tuple(replace(statement, pin=pin) for statement in _made_of(old.statements, code))
+    return Outline(old.package, statements, old.flags)
 
 
 def is_blank(text: str) -> bool:

@@ -322,7 +322,7 @@ class Patch:
     def _function(self, old: types.FunctionType, new: types.FunctionType, module: Module, path: str) -> Iterator[Deed]:
         if old.__code__ is not new.__code__:
             yield set_attribute(old, "__code__", new.__code__)
-        for name in ("__defaults__", "__kwdefaults__", "__annotations__", "__doc__", "__name__", "__qualname__"):
+        for name in _ATTRIBUTES:
             before, after = getattr(old, name), self.at_home(getattr(new, name), module, path)
             if before is not after:
                 yield set_attribute(old, name, after)
@@ -653,6 +653,15 @@ class Patch:
 
 _CONTAINERS: Final = frozenset(
     {list, dict, set, tuple, frozenset, collections.deque, collections.defaultdict, collections.OrderedDict}
+)
+_ATTRIBUTES: Final = (
+    "__defaults__",
+    "__kwdefaults__",
+    "__annotations__",
+    "__doc__",
+    "__name__",
+    "__qualname__",
+    "__module__",
 )
 _ATOMS: Final = frozenset({int, str, float, bool, bytes, type(None)})
 _WRAPPED: Final = "~"  # ends the path of what a wrapper holds: f and what it wraps lead to different successors

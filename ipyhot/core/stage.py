@@ -219,7 +219,7 @@ class Stage:
                 staged.outline = prepared(staged.outline, {*staged.step.run, *staged.step.aside}, loader.alias, loader.pin)
             else:
                 staged.code = loader.compile()
-                staged.outline = rooted(staged.outline, staged.code) if staged.outline is not None else None
+                staged.outline = rooted(staged.outline, staged.code, loader.pin) if staged.outline is not None else None
         except Exception as error:  # noqa: BLE001 - whatever the compiler says of the text becomes the failure
             staged.fail(error)
             self.fallen.append(name)
