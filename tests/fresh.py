@@ -181,7 +181,7 @@ class Portrait:
             "free": [
                 self._cell(name, cell, place) for name, cell in zip(code.co_freevars, fn.__closure__ or (), strict=True)
             ],
-            "attributes": self.describe({**vars(fn)}, f"{place}.__dict__"),
+            "attributes": self.describe(dict(sorted(vars(fn).items())), f"{place}.__dict__"),  # in any order
             "defaults": self.describe(fn.__defaults__, f"{place}.__defaults__"),
             "kwdefaults": self.describe(fn.__kwdefaults__, f"{place}.__kwdefaults__"),
             **self.behaviour(fn, place),

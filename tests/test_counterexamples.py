@@ -38,6 +38,12 @@ class C1:
 obj1 = C1()
 del C1
 """
+REGISTRY = """\
+REG1 = {}
+def register1(fn):
+    REG1[f'{fn.__module__}:{fn.__qualname__}'] = fn
+    return fn
+"""
 BRANCH = """\
 if 0 > 0:
     def f2(x=0):
@@ -194,6 +200,52 @@ STORIES: dict[str, Story] = {
         {"d": "from .a import *\nimport PKG.c as mod0\ndef register0(fn):\n    return fn\n"},
         {"d": "K0 = 1 / 0\n"},
         {"c": "from .b import *\n"},
+    ],
+    "a plain function gives way to an imported one whose docstring changes": [
+        {"c": "def f2(x=1):\n    return ('f2')\n", "d": "def f2(x=1):\n    return ('f2', h0())\n"},
+        {"c": 'def f2(x=1):\n    "f2 says 1"\n', "d": "from .c import *\n"},
+    ],
+    "a new file registers through a star import from two files away": [
+        {"c": REGISTRY, "d": "from .c import *\n"},
+        {"e": "from .d import *\n@register1\ndef f0(x=1):\n    return ('f0', f1())\n"},
+    ],
+    "a new file calls what is registered": [
+        {"c": f"{REGISTRY}@register1\ndef f0(x = 1, y = 1):\n    return ('f0', y)\n"},
+        {"e": "from .c import *\nT2 = f0()\n"},
+    ],
+    "a name that only a function binds is gone, and a file imports it": [
+        {"a": "def init0():\n    global G2\n    G2 = ('init0')\ninit0()\n", "b": "from .a import G2\n"},
+        {"a": ""},
+        {"b": ""},
+    ],
+    "a cached function gives way to an imported one of the same text": [
+        dict.fromkeys("ac", "import functools\n@functools.lru_cache(maxsize=2)\ndef f2(x=1):\n    return 1\n"),
+        {"c": "from .a import f2\n"},
+    ],
+    "a star import under an if passes a constant on": [
+        {
+            "a": "K2 = 2\n",
+            "b": "from .a import K2\n",
+            "c": "if True < 3:\n    from .b import *\n",
+            "d": "from .c import K2\n",
+        },
+        {"a": "K2 = 0\n"},
+    ],
+    "a name that exec binds is read by a nested class": [
+        {"d": "exec('K2 = 1')\n", "e": "from .d import K2\nclass C1:\n    class Inner:\n        i0 = K2\n"},
+        {"d": "exec('K2 = 2')\n"},
+    ],
+    "a function is registered through a module from a star import, and its name means another one": [
+        {"e": "", "d": "def f2(x = 1):\n    return 2\n", "a": "REG1 = {}\n", "c": "from . import a\n"},
+        {"e": "from .c import *\ndef f1(x = 1):\n    return 1\na.REG1['e'] = f1\nfrom .d import f2 as f1\n"},
+    ],
+    "two imports of one name change places around a statement": [
+        {
+            "a": "def f0(x = 1):\n    return 'a'\n",
+            "c": "def f0(x=1):\n    return 'c'\n",
+            "e": "from .a import f0\nfrom .c import f0\nLOG2 = [1]\nLOG2 += [f0]\n",
+        },
+        {"e": "from .c import f0\nLOG2 = [1]\nfrom .a import f0\nLOG2 += [f0]\n"},
     ],
     "a statement behind a star import changes a name that comes from there": [
         {"a": "K2 = max(1, 1) + 1\n", "b": "from .a import *\n"},

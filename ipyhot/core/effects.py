@@ -133,6 +133,12 @@ class Effects:
                     writers = [i for i in new.writers.get(name, ()) if i in edit.kept and i != index]
                     if any((writer < index) != (edit.kept[writer] < was) for writer in writers):
                         self._run(draft, index, name)
+        for name, writers in new.writers.items():
+            order = [edit.kept[index] for index in writers if index in edit.kept]
+            if order != sorted(order):  # another one has the last word
+                draft.rebound.add(name)
+                for index in writers:
+                    self._run(draft, index, name)
         orders: dict[tuple[str, str], list[int]] = {}
         for index in sorted(edit.kept):
             for ref in self._names.writes(draft.name, new, index):
@@ -266,22 +272,23 @@ class Effects:
         return any(module == name and outline.writers.get(str(read), [-1])[0] >= index for module, read in reads)
 
     def _makes_if_changed(self, draft: Draft, statement: Statement) -> None:
-        facts = statement.facts
-        if facts.kind is not Kind.IMPORT or draft.outline is None:
-            self._makes(draft, statement)
+        facts, edit = statement.facts, draft.edit
+        if draft.outline is None:
             return
-        edit = draft.edit
         is_changed = edit is not None and any(draft.outline.statements[i] is statement for i in edit.changed)
-        for bound, base, attribute in facts.import_names:
-            refs = list(self._names.imported(draft.outline.resolve(base), attribute, ()))
-            drafts = [(self.drafts[module], name) for module, name in refs if module in self.drafts]
-            if is_changed or any(other.rebinds(name) for other, name in drafts if name is not None):
-                draft.rebound.add(bound)
         for star in facts.stars:
             source = self.drafts.get(draft.outline.resolve(star))
             draft.rebound |= source.rebound if source is not None else set()
             is_open = source is not None and (source.is_all_rebound or not source.rebound.isdisjoint({ALL, "__all__"}))
             draft.is_open |= is_changed or is_open
+        if facts.kind is not Kind.IMPORT:
+            self._makes(draft, statement)
+            return
+        for bound, base, attribute in facts.import_names:
+            refs = list(self._names.imported(draft.outline.resolve(base), attribute, ()))
+            drafts = [(self.drafts[module], name) for module, name in refs if module in self.drafts]
+            if is_changed or any(other.rebinds(name) for other, name in drafts if name is not None):
+                draft.rebound.add(bound)
 
     def _is_mere_addition(self, draft: Draft, index: int) -> bool:
         """Tell whether a statement is new and stands behind all that does more than define."""
@@ -506,9 +513,11 @@ class Effects:
     def _define(self, ref: Ref, caller: Draft) -> bool:
         """Let what binds a name run aside, because a statement that runs may reach through it what is not as it was."""
         module, name = ref
-        writers, _ = self._names.expand(ref)
         where = self.drafts.outline(module)
-        if not writers or where is None or name is None:
+        if where is None or name is None:
+            return False
+        lines = where.writers.get(name, ()) or where.star_lines
+        if not lines:
             return False
         draft = self.drafts.take_in(module)
         if draft.whole or draft.is_new or name in draft.grown:
@@ -516,7 +525,7 @@ class Effects:
         if not self._patches:
             return self._take_whole(draft, f"{caller.name} changed")
         is_moving = False
-        for index in where.writers.get(name, ()):
+        for index in lines:
             is_moving |= self._run_aside(draft, where, index)
         return is_moving
 
@@ -526,8 +535,14 @@ class Effects:
         statement = outline.statements[index]
         if statement.facts.doubt:
             return self._take_whole(draft, f"line {statement.line} is needed, and {statement.facts.doubt}")
+        writes = self._names.writes(draft.name, outline, index)
+        grown = [ref for ref in writes if ref[0] in self.drafts and ref[1] in self.drafts[ref[0]].grown]
+        for ref in grown:  # it would be added to twice
+            self._replay(ref, draft.name)
+        if grown:
+            return True
         draft.aside.add(index)
-        for ref in self._names.writes(draft.name, outline, index):  # what it changes is to be another object, too
+        for ref in writes:  # what it changes is to be another object, too
             for other in self.drafts.values():
                 if other.outline is not None and not other.whole and not other.is_new:
                     for writer in range(len(other.outline.statements)):

@@ -120,6 +120,7 @@ class Patch:
         for module in self._modules.values():
             for staged, live in module.shadows:
                 self._shadow(staged, live)
+            self._known.update((id(copy), (copy, module.live[name])) for name, copy in module.grown.items())
         for module in self._modules.values():
             for name in self._in_order(module):
                 new = module.staged[name]
@@ -432,6 +433,8 @@ class Patch:
         if function is old.__wrapped__ and old.cache_parameters() == new.cache_parameters():
             self.caches.append(old)
             return old
+        if function is new.__wrapped__:  # it was only imported
+            return new
         made = functools.lru_cache(**new.cache_parameters())(function)
         made.__dict__.update(new.__dict__)
         made.__dict__["__wrapped__"] = function

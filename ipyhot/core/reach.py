@@ -217,7 +217,7 @@ class Reach:
         found = {(name, bound) for bound in statement.facts.binds}
         for changed in statement.facts.mutates:
             found.update(self._same_object(name, outline, changed))
-            if changed in outline.imported:
+            if changed in outline.imported or outline.stars:
                 chains = (chain[:2] for chain in statement.facts.held | statement.facts.used if len(chain) > 1)
                 parts = {ref for chain in chains if chain[0] == changed for ref in self.refs(name, outline, chain)}
                 found.update((module, attr) for module, attr in parts if attr is not None and module != name)

@@ -46,6 +46,14 @@ class Relays:
             if relay_of(follower) is relay:  # or it has its own code again
                 yield from _dressed(follower, relay, new)
 
+    def settle(self) -> None:
+        """After a commit: let outlived functions look like what their successor has become in it."""
+        for relay in list(self._relays.values()):
+            for follower in list(relay.followers):
+                if relay_of(follower) is relay:
+                    for name, value in _looks(relay.__wrapped__):
+                        setattr(follower, name, value)
+
     def paths(self, module: str) -> list[str]:
         """Return the names of a module that outlived functions lead to."""
         return [path for owner, path in list(self._relays) if owner == module]
@@ -70,14 +78,13 @@ def relay_of(function: types.FunctionType) -> Relay | None:
 def _dressed(old: types.FunctionType, relay: Relay, new: Callable[..., Any]) -> Iterator[Deed]:
     """Yield what makes a function call its relay, and look like the successor."""
     yield set_attribute(old, "__code__", _forwarding_code(old.__code__, relay, new))
-    for name, value in (
-        ("__defaults__", None),
-        ("__kwdefaults__", None),
-        ("__doc__", getattr(new, "__doc__", None)),
-        ("__annotations__", getattr(new, "__annotations__", {})),
-    ):
+    for name, value in (("__defaults__", None), ("__kwdefaults__", None), *_looks(new)):
         if getattr(old, name) is not value:
             yield set_attribute(old, name, value)
+
+
+def _looks(new: Callable[..., Any]) -> tuple[tuple[str, Any], ...]:
+    return ("__doc__", getattr(new, "__doc__", None)), ("__annotations__", getattr(new, "__annotations__", {}))
 
 
 @cache

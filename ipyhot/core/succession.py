@@ -150,6 +150,7 @@ class Succession:
         if patch is None:
             _dismiss(_classes_of(aside), aside)
             return []
+        self._relays.settle()
         self._outlived_caches.update(patch.outlived_caches)
         for cached in [*patch.caches, *self._outlived_caches]:
             cached.cache_clear()
