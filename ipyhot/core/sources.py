@@ -7,7 +7,7 @@ import hashlib
 import importlib.machinery
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -15,7 +15,7 @@ from typing import Final, Literal
 from ipyhot.core.errors import FolderError
 from ipyhot.core.model import Source
 
-__all__ = ["Folder", "Load", "open_folder"]
+__all__ = ["Folder", "Load", "digest", "open_folder"]
 
 Load = Literal["all", "imported"]
 
@@ -23,6 +23,7 @@ SUFFIX: Final = ".py"
 _INIT: Final = "__init__"
 _SKIPPED: Final = frozenset({"__pycache__", "node_modules", "site-packages"})
 _NAMESPACE_DIGEST: Final = "namespace"
+_ENVIRONMENT: Final = "pyvenv.cfg"  # lies in the folder of a virtual environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +34,15 @@ class Folder:
     package: str
     load: Load
 
+    @property
+    def _prefix(self) -> str:
+        return self.root if self.root.endswith(os.sep) else self.root + os.sep
+
     def name_of(self, path: str) -> str | None:
         """Return the module that a path under the folder belongs to; None if it is no module of ours."""
-        if not path.endswith(SUFFIX) or not path.startswith(self.root):
+        if not path.endswith(SUFFIX) or not path.startswith(self._prefix):
             return None
-        relative = os.path.relpath(path, self.root)
-        if relative == os.curdir or relative.startswith(os.pardir):
-            return None
-        *folders, file = relative.split(os.sep)
+        *folders, file = path[len(self._prefix) :].split(os.sep)
         stem = file.removesuffix(SUFFIX)
         if not _is_module_name(stem) or not all(map(_is_folder_name, folders)):
             return None
@@ -82,8 +84,12 @@ class Folder:
             return base + SUFFIX, False
         return (None, True) if is_folder and (not parts or _is_folder_name(parts[-1])) else None
 
-    def read(self, name: str) -> Source | None:
+    def read(self, name: str, texts: Mapping[str, bytes] | None = None) -> Source | None:
         """Return what the disk holds for a module now; None if there is nothing.
+
+        Args:
+            name: the module.
+            texts: files that were read already, by path; they are not read again.
 
         Raises:
             OSError: the file is there and cannot be read.
@@ -94,12 +100,14 @@ class Folder:
         path, is_package = found
         if path is None:
             return Source(name, None, b"", _NAMESPACE_DIGEST, is_package=True)
-        try:
-            with open(path, "rb", buffering=0) as file:  # each call less is a turn less at the GIL
-                data = file.readall()
-        except FileNotFoundError:
-            return None
-        return Source(name, path, data, hashlib.blake2b(data, digest_size=16).hexdigest(), is_package)
+        data = texts.get(path) if texts is not None else None
+        if data is None:
+            try:
+                with open(path, "rb", buffering=0) as file:  # each call less is a turn less at the GIL
+                    data = file.readall()
+            except FileNotFoundError:
+                return None
+        return Source(name, path, data, digest(data), is_package)
 
     def place_of(self, name: str) -> str:
         """Return the path that a module has, or would have."""
@@ -110,7 +118,41 @@ class Folder:
 
     def scan(self, inside: str | None = None) -> list[str]:
         """Return the modules that have a file, in the folder or in a folder inside it; links to folders are followed."""
-        return sorted({name for path in _walk(inside or self.root) if (name := self.name_of(path)) is not None})
+        found = {self.name_of(entry.path) for files in self.walk(inside) for entry in files}
+        return sorted(name for name in found if name is not None)
+
+    def walk(
+        self, inside: str | None = None, entering: Callable[[str], object] | None = None
+    ) -> Iterator[list[os.DirEntry[str]]]:
+        """Yield the Python files of each folder in the folder, or in a folder inside it; links to folders are followed.
+
+        Args:
+            inside: the folder to look through; all by default.
+            entering: is called with each folder before it is listed.
+        """
+        return self._walk(inside or self.root, (), entering or _ignore)
+
+    def enters(self, path: str) -> bool:
+        """Tell whether a path inside the folder can be that of a folder with modules, by its name."""
+        return path.startswith(self._prefix) and all(map(_is_folder_name, path[len(self._prefix) :].split(os.sep)))
+
+    def _walk(
+        self, top: str, above: tuple[str, ...], entering: Callable[[str], object]
+    ) -> Iterator[list[os.DirEntry[str]]]:
+        entering(top)
+        try:
+            with os.scandir(top) as listing:
+                entries = sorted(listing, key=lambda entry: entry.name)
+        except OSError:  # it vanished, or may not be read: then it holds nothing that could be loaded
+            return
+        if above and any(entry.name == _ENVIRONMENT for entry in entries):
+            return
+        yield [entry for entry in entries if entry.name.endswith(SUFFIX) and _is_kind(entry, os.DirEntry.is_file)]
+        above = (*above, top)
+        for entry in entries:
+            if _is_folder_name(entry.name) and _is_kind(entry, os.DirEntry.is_dir):
+                if not (entry.is_symlink() and any(_is_same_folder(entry.path, other) for other in above)):
+                    yield from self._walk(entry.path, above, entering)
 
     def children(self, inside: str) -> str:
         """Return the prefix of the modules that live in a folder."""
@@ -179,23 +221,27 @@ def _find_elsewhere(top: str) -> importlib.machinery.ModuleSpec | None:
     return importlib.machinery.PathFinder.find_spec(top)
 
 
-def _walk(top: str, seen: frozenset[str] = frozenset()) -> Iterator[str]:
-    real = os.path.realpath(top)
-    if real in seen:
-        return
+def digest(data: bytes) -> str:
+    """Return what tells one content from another."""
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+def _ignore(_: str) -> None:
+    """Do nothing."""
+
+
+def _is_kind(entry: os.DirEntry[str], is_kind: Callable[[os.DirEntry[str]], bool]) -> bool:
     try:
-        entries = sorted(os.scandir(top), key=lambda entry: entry.name)
-    except OSError:  # it vanished, or may not be read: then it holds nothing that could be loaded
-        return
-    for entry in entries:
-        if entry.name.endswith(SUFFIX) and entry.is_file():
-            yield entry.path
-        elif _is_folder_name(entry.name) and entry.is_dir() and not _is_environment(entry.path):
-            yield from _walk(entry.path, seen | {real})
+        return is_kind(entry)
+    except OSError:  # a link that leads round in a circle, or out of reach: neither a file nor a folder
+        return False
 
 
-def _is_environment(path: str) -> bool:
-    return os.path.exists(os.path.join(path, "pyvenv.cfg"))
+def _is_same_folder(path: str, other: str) -> bool:
+    try:
+        return os.path.samefile(path, other)
+    except OSError:  # one of them has just gone
+        return False
 
 
 def _is_module_name(stem: str) -> bool:

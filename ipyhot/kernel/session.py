@@ -3,10 +3,10 @@
 =================  =====================================================================================
 thread             what it may do
 =================  =====================================================================================
-watchdog's         put hints behind the door (``watch.observer.Hints``)
-``ipyhot builder`` settle, build, commit, call listeners and ``on_change`` callbacks
+``ipyhot builder`` hear, settle, build, commit, call listeners and ``on_change`` callbacks
 ``ipyhot panel``   show the latest state
 main               run cells and imports; build too, for ``%hotwatch`` and ``hot.reload()``
+watchdog's         elsewhere than on Linux: put events behind a door (``watch.observer``)
 =================  =====================================================================================
 """
 
@@ -25,7 +25,7 @@ from ipyhot.core.commit import commit
 from ipyhot.core.engine import Engine
 from ipyhot.core.errors import Cancelled, FolderError, UnknownHandlerError
 from ipyhot.core.model import Failure, Report
-from ipyhot.core.sources import Folder, Load, open_folder
+from ipyhot.core.sources import Load, open_folder
 from ipyhot.kernel import jupyter, panel
 from ipyhot.kernel.bindings import Bindings
 from ipyhot.kernel.handlers import HandlerTree
@@ -38,6 +38,7 @@ from ipyhot.watch.watcher import Watcher
 __all__ = ["Session"]
 
 _SLOW: Final = 5.0
+_CATCH_UP: Final = 1.0  # seconds that a cell waits for what was saved before it
 _ECHO: Final = 0.2  # seconds in which an event of a file that a load wrote has surely come
 
 
@@ -61,7 +62,7 @@ class Session:
         self._echo = Echo()
         self._loaded_at = 0.0
         self._is_closed = False
-        self._watcher = Watcher(self._take, self._is_relevant)
+        self._watcher = Watcher(self._take, lambda: self._teller.tell(None))
         for cell in _cells_so_far(shell):  # names that were imported before the extension was loaded follow too
             self._bindings.before_cell(cell, shell.transform_cell)
             self._bindings.after_cell(succeeded=True)
@@ -81,15 +82,8 @@ class Session:
         """
         self._check_open(path)
         folder = open_folder(path, load)
-        roots = {*(other.root for other in self.engine.folders), folder.root}
-        before = self.engine.folders
         self.engine.add_folder(folder)
-        try:
-            self._watcher.watch(sorted(roots))  # armed before the first look, or a save in between would be lost
-        except OSError as error:
-            if folder.root not in {other.root for other in before}:
-                self.engine.remove_folder(folder)
-            raise FolderError(f"{path}: the system does not let it be watched: {error.strerror or error}") from error
+        self._watcher.add(folder)  # armed before the first look, or a save in between would be lost
         self._shown[folder.root] = path
         self.engine.update(folder.scan() if folder.load == "all" else ())
         self._teller.open(f"ipyhot-{uuid.uuid4().hex[:8]}", is_quiet=is_quiet)
@@ -98,8 +92,8 @@ class Session:
         """Watch nothing any more; ``hot.handlers`` becomes empty, modules stay as they are."""
         if self._is_closed:
             return
-        self._watcher.watch([])
         for folder in self.engine.folders:
+            self._watcher.remove(folder)
             self.engine.remove_folder(folder)
         commit(self._tree.forget())
         self._notes.clear()
@@ -146,7 +140,7 @@ class Session:
             history=tuple(self.engine.history),
             loading=(loading.name, seconds) if loading is not None and seconds >= _SLOW else None,
             is_stopped=self._is_closed,
-            notes=(*self._notes, *([self._endless] if self._endless else [])),
+            notes=(*self._notes, *self._watcher.notes, *([self._endless] if self._endless else [])),
         )
 
     def close(self) -> None:
@@ -179,15 +173,18 @@ class Session:
             self._endless = f"{', '.join(sorted(endless))} changes each time it is loaded; %hot reload takes it up again."
             self._teller.tell(None)
             names -= endless
+        texts = dict(batch.texts)
         if quiet := self._echo.wait(names):
-            names |= self._names_of(self._watcher.settle(quiet))
+            more = self._watcher.settle(quiet)
+            names |= self._names_of(more)
+            texts.update(more.texts)
         began = time.time()
         report = None
         try:
             with jupyter.show_in(self._shell, self._teller.parent):
-                report = self.engine.update(names, seen=batch.first)
+                report = self.engine.update(names, seen=batch.first, texts=texts)
         except Cancelled:  # it came too late for the file it was meant for; look again
-            self._watcher.look_at([*batch.files, *batch.folders])
+            self._watcher.look_at(batch.files)
         except Exception:  # noqa: BLE001 - the edge of the thread: our own bug must be told, and must not end the watch
             self._notes[:] = [f"ipyhot itself failed; please report it:\n{traceback.format_exc()}"]
             self._teller.tell(None)
@@ -202,21 +199,14 @@ class Session:
             return None
 
     def _names_of(self, batch: Batch) -> frozenset[str]:
+        """Return the modules of a batch; a folder without ``__init__.py`` is one, too, and goes with its last file."""
         names: set[str] = set()
         for folder in self.engine.folders:
-            names.update(name for name in map(folder.name_of, batch.files) if name is not None)
-            for inside in batch.folders:
-                if os.path.commonpath([folder.root, inside]) == folder.root:
-                    names.update(self._below(folder, inside))
-        return frozenset(names)
-
-    def _below(self, folder: Folder, inside: str) -> set[str]:
-        prefix = folder.children(inside)
-        known = {name for name in {*self.engine.live, *self.engine.failures} if f"{name}.".startswith(prefix)}
-        return {*folder.scan(inside), *(name for name in known if self.engine.folder_of(name) is folder)}
-
-    def _is_relevant(self, path: str) -> bool:
-        return any(folder.name_of(path) is not None for folder in self.engine.folders)
+            found = {name for path in batch.files if (name := folder.name_of(path)) is not None}
+            found |= {folder.children(path)[:-1] for path in batch.folders if folder.enters(path)}
+            above = {name.rpartition(".")[0] for name in found}
+            names |= found | {name for name in above if name in self.engine.live}
+        return frozenset(names - {""})
 
     def _show(self, report: Report) -> None:
         self._teller.tell(report)
@@ -235,6 +225,7 @@ class Session:
     # -- the main thread
 
     def _before_cell(self, info: Any) -> None:
+        self._watcher.catch_up(_CATCH_UP)
         self._teller.cell_started()
         self._bindings.before_cell(info.raw_cell or "", self._shell.transform_cell)
 
