@@ -54,6 +54,11 @@ class Harvest:
         """True if all that settles has been read."""
         return all(path in self._readings for path in self.settler.burst)
 
+    def changed_at(self, now: float) -> float:
+        """Return when the last of the files that settle was changed, by the file system's clock; seconds since the epoch."""
+        times = [reading.key[1] / 1e9 for path in self.settler.burst if (reading := self._readings.get(path)) is not None]
+        return max(times, default=time.time() - (now - self.settler.first))
+
     def is_ripe(self, now: float) -> bool:
         """Tell whether the batch is due."""
         return self.settler.is_over(now) or (self._asked is not None and not self.settler.burst)

@@ -6,7 +6,6 @@ from typing import Final
 __all__ = ["Repository", "repository_of"]
 
 _OLDEST: Final = 10.0  # seconds; an older lock was left behind
-_TICK: Final = 0.005  # seconds that a file's time stamp may lie behind the clock
 
 
 class Repository:
@@ -17,14 +16,14 @@ class Repository:
         self._steps = [os.path.join(git, name) for name in ("rebase-merge", "rebase-apply", "sequencer")]
         self._held: tuple[int, float] | None = None  # the lock that is waited for, and since when
 
-    def is_locked(self, first: float, now: float) -> bool:
-        """Tell whether git has been at work since before a burst began, and still is.
+    def is_locked(self, changed: float, now: float) -> bool:
+        """Tell whether git was at work when some files were changed, and still is.
 
-        A lock that is younger than the burst means something else: editors ask for the status after a save.
+        A lock that is younger than the changes means something else: editors ask for the status after a save.
 
         Args:
-            first: when the burst began, in seconds since the epoch.
-            now: the same for now.
+            changed: when the last of the files was changed, by its status time; seconds since the epoch.
+            now: the time now.
         """
         try:
             found = os.stat(self._lock)
@@ -33,7 +32,7 @@ class Repository:
             return False
         if self._held is not None and self._held[0] == found.st_ino:
             return now - self._held[1] < _OLDEST  # git writes into it at its end, which makes it look younger
-        is_held = found.st_mtime - _TICK <= first and now - found.st_mtime < _OLDEST
+        is_held = found.st_mtime <= changed and now - found.st_mtime < _OLDEST
         self._held = (found.st_ino, now) if is_held else None
         return is_held
 

@@ -173,16 +173,16 @@ class Watcher:
         self._hear(self._timeout(time.monotonic()))
         now = time.monotonic()
         self._harvest.take_up_abandoned(self._all, now)
-        if not self._harvest.is_growing:
-            self._rest()
-            self._sweep(now)
-        else:
+        if self._harvest.is_growing:
             self._hurry(now)
+            self._harvest.prepare(self._all, _SLICE)
             self._look_at_locks(now)
             if self._harvest.is_ripe(now):
                 self._fire()
-            else:
-                self._harvest.prepare(self._all, _SLICE)
+        else:
+            self._sweep(now)
+        if not self._harvest.is_growing:
+            self._rest()
         self._tell()
 
     def _timeout(self, now: float) -> float | None:
@@ -255,10 +255,9 @@ class Watcher:
         settler = self._harvest.settler
         if not settler.burst:
             return
-        wall = time.time()
-        first = wall - (now - settler.first)
         found = {id(r): r for lookout in self._all if (r := lookout.repository) is not None}.values()
-        held = [repository for repository in found if repository.is_locked(first, wall)]
+        changed = self._harvest.changed_at(now) if found else 0.0
+        held = [repository for repository in found if repository.is_locked(changed, time.time())]
         has_steps = (bool(held) or settler.is_locked) and any(repository.has_steps for repository in found)
         settler.lock(is_held=bool(held), has_steps=has_steps)
 
