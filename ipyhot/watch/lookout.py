@@ -123,9 +123,12 @@ class Lookout:
 
     def _is_quiet(self, path: str) -> bool:
         """Tell whether changes of a path may come without an event although all is well."""
-        if isinstance(self.source, Silence) or self._troubles:
+        if isinstance(self.source, Silence) or self._troubles or os.path.realpath(path) != path:
             return True
-        return os.path.realpath(path) != path
+        try:
+            return os.stat(path).st_nlink > 1
+        except OSError:  # it is gone, and nobody said so
+            return False
 
     # -- hearing
 
@@ -284,7 +287,7 @@ class Lookout:
     def _missing(self, inside: str, seen: set[str]) -> Iterator[Hint]:
         below = inside + os.sep
         for path in [path for path in self.table if path not in seen and path.startswith(below)]:
-            if not os.path.exists(path):
+            if _is_gone(path):
                 yield Hint(Kind.GONE, path, time.monotonic())
 
     def _enter(self, path: str) -> None:
@@ -355,6 +358,17 @@ class Lookout:
     def close(self) -> None:
         """Listen no more. Waits for nothing."""
         self.source.close()
+
+
+def _is_gone(path: str) -> bool:
+    """Tell whether there is nothing at a path; what is only out of reach is not gone."""
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _suiting(root: str, wake: Callable[[], object]) -> Source:
