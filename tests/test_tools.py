@@ -64,7 +64,9 @@ def test_a_save_of_vim_is_one_generation(world: World, settings: str) -> None:
 
 def test_a_save_of_nano_is_one_generation(world: World) -> None:
     world.watch({"a.py": OLD})
-    nano = pexpect.spawn(need("nano"), ["--ignorercfiles", "a.py"], cwd=str(world.folder), env={**os.environ, "TERM": "xterm"})
+    nano = pexpect.spawn(
+        need("nano"), ["--ignorercfiles", "a.py"], cwd=str(world.folder), env={**os.environ, "TERM": "xterm"}
+    )
     nano.expect("exports")
     nano.send("\x0bexports = 2\r\x0f\r")  # cut the line, type, write out under the same name
     check_one_generation(world)
@@ -244,7 +246,7 @@ MANY = 60
 def repository(world: World) -> list[str]:
     """Two branches, ``one`` and ``two``, that differ in many files; watched on ``one``."""
     names = [f"m{index}" for index in range(MANY)]
-    git = lambda *arguments: run("git", *arguments, cwd=world.top)  # noqa: E731
+    git = lambda *arguments: run("git", *arguments, cwd=world.top)
     git("init", "-q", "-b", "one")
     git("config", "user.email", "someone@example.org")
     git("config", "user.name", "Someone")
@@ -341,7 +343,7 @@ def test_a_checkout_in_a_linked_worktree_is_one_generation(world: World) -> None
     main.mkdir()
     inner = main / world.package
     inner.mkdir()
-    git = lambda *arguments: run("git", *arguments, cwd=main)  # noqa: E731
+    git = lambda *arguments: run("git", *arguments, cwd=main)
     git("init", "-q", "-b", "zero")
     for branch, value in (("zero", 0), ("one", 1), ("two", 2)):
         git("checkout", "-q", "-B", branch)
@@ -378,5 +380,5 @@ def test_many_files_of_one_tool_are_few_generations_and_nothing_flickers(world: 
     world.ok(f"hot.wait(lambda: set(hot.handlers.values()) == {{2}} and len(hot.handlers) == {MANY})")
     first, *later = ways_of_all(world)
     assert first == ["loaded"] * MANY
-    assert sum(later, []) == ["patched"] * MANY  # each went live once
+    assert [way for ways in later for way in ways] == ["patched"] * MANY  # each went live once
     assert len(later) <= 4  # a disk that stalls may split a burst

@@ -88,15 +88,15 @@ class Watched:
     def wait(self, is_so: Callable[[], bool], timeout: float = DEADLINE) -> None:
         """Wait until something is so; it is asked after each batch and each note."""
         with self._changed:
-            assert self._changed.wait_for(is_so, timeout), f"told {self.told}, on disk {self.on_disk()}, {self.watcher.notes}"
+            assert self._changed.wait_for(is_so, timeout), (
+                f"told {self.told}, on disk {self.on_disk()}, {self.watcher.notes}"
+            )
 
     def wait_for(self, **told: str | None) -> None:
         """Wait until files are told to hold something; ``a__b`` is ``a/b.py``, None is gone."""
         wanted = {name.replace("__", "/") + ".py": text for name, text in told.items()}
         self.wait(
-            lambda: all(
-                self.told.get(name) == (text if text is None else text.encode()) for name, text in wanted.items()
-            )
+            lambda: all(self.told.get(name) == (text if text is None else text.encode()) for name, text in wanted.items())
         )
 
     def settle(self) -> None:

@@ -371,9 +371,7 @@ class Engine:
             live_ms=(live_at - began) * 1000,
         )
 
-    def _changes(
-        self, names: Collection[str], forced: Collection[str], texts: Mapping[str, bytes]
-    ) -> dict[str, Change]:
+    def _changes(self, names: Collection[str], forced: Collection[str], texts: Mapping[str, bytes]) -> dict[str, Change]:
         """Return what differs from what is live, among some names and all that is held back."""
         retried = {name for name in self.failures if name not in self._cancelled}
         changes: dict[str, Change] = {}

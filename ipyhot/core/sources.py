@@ -136,9 +136,7 @@ class Folder:
         """Tell whether a path inside the folder can be that of a folder with modules, by its name."""
         return path.startswith(self._prefix) and all(map(_is_folder_name, path[len(self._prefix) :].split(os.sep)))
 
-    def _walk(
-        self, top: str, above: tuple[str, ...], entering: Callable[[str], object]
-    ) -> Iterator[list[os.DirEntry[str]]]:
+    def _walk(self, top: str, above: tuple[str, ...], entering: Callable[[str], object]) -> Iterator[list[os.DirEntry[str]]]:
         entering(top)
         try:
             with os.scandir(top) as listing:
@@ -150,9 +148,11 @@ class Folder:
         yield [entry for entry in entries if entry.name.endswith(SUFFIX) and _is_kind(entry, os.DirEntry.is_file)]
         above = (*above, top)
         for entry in entries:
-            if _is_folder_name(entry.name) and _is_kind(entry, os.DirEntry.is_dir):
-                if not (entry.is_symlink() and any(_is_same_folder(entry.path, other) for other in above)):
-                    yield from self._walk(entry.path, above, entering)
+            if not _is_folder_name(entry.name) or not _is_kind(entry, os.DirEntry.is_dir):
+                continue
+            if entry.is_symlink() and any(_is_same_folder(entry.path, other) for other in above):
+                continue  # it leads round in a circle
+            yield from self._walk(entry.path, above, entering)
 
     def children(self, inside: str) -> str:
         """Return the prefix of the modules that live in a folder."""

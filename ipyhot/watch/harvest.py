@@ -52,7 +52,7 @@ class Harvest:
     @property
     def is_read(self) -> bool:
         """True if all that settles has been read."""
-        return all(path in self._readings for path in self.settler.burst)
+        return self.settler.burst.keys() <= self._readings.keys()
 
     def changed_at(self, now: float) -> float:
         """Return when the last of the files that settle was changed, by the file system's clock; seconds since the epoch."""
@@ -124,7 +124,8 @@ class Harvest:
                 self.settler.feed(hint if hint.kind is not Kind.FOUND else Hint(Kind.FOUND, path, now))
                 continue
             reading = self._readings.pop(path)
-            if any([lookout.enter(path, reading) for lookout in lookouts if lookout.owns(path)]):  # each of them
+            owners = [lookout for lookout in lookouts if lookout.owns(path)]
+            if sum(lookout.enter(path, reading) for lookout in owners):  # each of them has to know
                 files.add(path)
                 if reading is not None and reading.data is not None:
                     texts[path] = reading.data

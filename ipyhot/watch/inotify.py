@@ -24,19 +24,21 @@ from ipyhot.watch.source import DeafError, Event, What
 
 __all__ = ["Inotify"]
 
-_C: Final = InotifyConstants
-_SELF: Final = _C.IN_DELETE_SELF | _C.IN_MOVE_SELF | _C.IN_UNMOUNT
+_CREATE: Final = int(InotifyConstants.IN_CREATE)
+_DELETE: Final = int(InotifyConstants.IN_DELETE)
+_MOVED_FROM: Final = int(InotifyConstants.IN_MOVED_FROM)
+_MOVED_TO: Final = int(InotifyConstants.IN_MOVED_TO)
+_MODIFY: Final = int(InotifyConstants.IN_MODIFY)
+_CLOSE_WRITE: Final = int(InotifyConstants.IN_CLOSE_WRITE)
+_ATTRIB: Final = int(InotifyConstants.IN_ATTRIB)
+_SELF: Final = InotifyConstants.IN_DELETE_SELF | InotifyConstants.IN_MOVE_SELF
+_IGNORED: Final = int(InotifyConstants.IN_IGNORED)
+_OVERFLOW: Final = int(InotifyConstants.IN_Q_OVERFLOW)
+_FOLDER: Final = int(InotifyConstants.IN_ISDIR)
+_LOST: Final = _SELF | InotifyConstants.IN_UNMOUNT | _IGNORED
 # Neither opened nor read: our own imports would be events.
 _MASK: Final = Mask(
-    _C.IN_CREATE
-    | _C.IN_DELETE
-    | _C.IN_MOVE
-    | _C.IN_MODIFY
-    | _C.IN_CLOSE_WRITE
-    | _C.IN_ATTRIB
-    | _C.IN_DELETE_SELF
-    | _C.IN_MOVE_SELF
-    | _C.IN_EXCL_UNLINK
+    _CREATE | _DELETE | _MOVED_FROM | _MOVED_TO | _MODIFY | _CLOSE_WRITE | _ATTRIB | _SELF | InotifyConstants.IN_EXCL_UNLINK
 )
 _SIZE: Final = 1 << 16
 _LARGEST: Final = 16 + 256  # one event with the longest name
@@ -57,7 +59,7 @@ class Inotify:
         self._fd: int = inotify_init()
         if self._fd == -1:
             raise _error()
-        os.set_blocking(self._fd, False)
+        os.set_blocking(self._fd, False)  # noqa: FBT003 - it has no names
         os.set_inheritable(self._fd, False)
         self._watch_of: dict[str, WatchDescriptor] = {}
         self._paths_of: dict[WatchDescriptor, dict[str, None]] = {}
@@ -117,16 +119,15 @@ class Inotify:
             watch, mask, _, size = _HEAD.unpack_from(data, at)
             name = data[at + 16 : at + 16 + size].rstrip(b"\0")
             at += 16 + size
-            if mask & _C.IN_Q_OVERFLOW:
+            if mask & _OVERFLOW:
                 yield Event(What.LOST, "")
-            for path in list(self._paths_of.get(watch, ())):
-                if mask & (_SELF | _C.IN_IGNORED):
-                    if mask & _C.IN_IGNORED:
-                        self._drop(path, watch)
-                    yield Event(What.FOLDER, path)
-                else:
-                    what = _meaning(mask)
-                    yield Event(what, f"{path}{os.sep}{os.fsdecode(name)}" if name else path)
+            for path in (*self._paths_of.get(watch, ()),):
+                if not mask & _LOST:
+                    yield Event(_meaning(mask), f"{path}{os.sep}{os.fsdecode(name)}" if name else path)
+                    continue
+                if mask & _IGNORED:
+                    self._drop(path, watch)
+                yield Event(What.FOLDER, path)
 
     def _drop(self, path: str, watch: WatchDescriptor) -> None:
         self._paths_of.pop(watch, None)
@@ -145,17 +146,17 @@ class Inotify:
 
 
 def _meaning(mask: int) -> What:
-    if mask & _C.IN_ATTRIB:
+    if mask & _ATTRIB:
         return What.TOUCHED
-    if mask & _C.IN_ISDIR:
+    if mask & _FOLDER:
         return What.FOLDER
-    if mask & _C.IN_MODIFY:
+    if mask & _MODIFY:
         return What.WRITTEN
-    if mask & _C.IN_CLOSE_WRITE:
+    if mask & _CLOSE_WRITE:
         return What.CLOSED
-    if mask & _C.IN_MOVED_TO:
+    if mask & _MOVED_TO:
         return What.MOVED
-    return What.CREATED if mask & _C.IN_CREATE else What.GONE
+    return What.CREATED if mask & _CREATE else What.GONE
 
 
 def _error() -> OSError:

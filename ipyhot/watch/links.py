@@ -15,6 +15,9 @@ class Links:
     def __init__(self) -> None:
         self._through: dict[str, dict[str, None]] = {}
 
+    def __bool__(self) -> bool:
+        return bool(self._through)
+
     def learn(self, link: str) -> list[str]:
         """Take note of where a link leads now; return the folders to listen to."""
         self.forget(link)

@@ -9,10 +9,10 @@ import os
 import stat
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from ipyhot.core.sources import SUFFIX, Folder
+from ipyhot.core.sources import Folder
 from ipyhot.watch.links import Links
 from ipyhot.watch.mounts import silent
 from ipyhot.watch.repository import repository_of
@@ -30,7 +30,10 @@ _RETURN: Final = 0.2  # seconds between two looks for a folder that is gone
 _PATIENCE: Final = 3  # how often a source is replaced before it is no longer relied on
 
 
+_IS_LINUX: Final = sys.platform.startswith("linux")
 _COMINGS: Final = {What.CREATED, What.MOVED, What.GONE}
+_PLAIN: Final = {What.GONE: Kind.GONE, What.CLOSED: Kind.DONE, What.WRITTEN: Kind.OPEN}
+_PLAIN_WITHOUT_CLOSING: Final = {**_PLAIN, What.WRITTEN: Kind.DONE}
 
 
 class Lookout:
@@ -55,6 +58,7 @@ class Lookout:
         self.table: dict[str, Entry] = {}
         self.folders: set[str] = set()  # that came, went or are other ones since somebody last cleared this
         self.is_gone = False
+        self.is_deaf = False  # a change was found that the source did not tell of
         self._poll = poll
         self._wake = wake
         self._open_source = open_source or _suiting
@@ -62,8 +66,7 @@ class Lookout:
         self._renewals = 0
         self._links = Links()
         self._known: set[str] = set()  # folders that were looked through
-        self._unannounced: set[str] = set()
-        self._is_deaf = False
+        self._unannounced: set[str] = set()  # paths that a look found changed, and no event yet
         self._sweep: Iterator[Hint | None] | None = None
         self._cost = self._spent = 0.0
         self.repository = repository_of(folder.root)
@@ -102,7 +105,7 @@ class Lookout:
 
     def owns(self, path: str) -> bool:
         """Tell whether a path is that of a module in this folder."""
-        return self.folder.name_of(path) is not None
+        return path in self.table or self.folder.name_of(path) is not None
 
     def enter(self, path: str, reading: Reading | None) -> bool:
         """Write down what a path holds, or that it is gone; tell whether that is another content than before."""
@@ -118,7 +121,7 @@ class Lookout:
         is_same = known is not None and reading is not None and known.digest == reading.digest
         if path in self._unannounced:
             self._unannounced.discard(path)
-            self._is_deaf |= not is_same and not self._is_quiet(path)
+            self.is_deaf |= not is_same and not self._is_quiet(path)
         return not is_same
 
     def _is_quiet(self, path: str) -> bool:
@@ -139,11 +142,15 @@ class Lookout:
             DeafError: ``renew`` is needed.
         """
         hints = []
+        plain = self._plain
         for event in self.source.events():
-            for hint in self._hints(event, now):
-                if hint is not None:
-                    self._unannounced.discard(hint.path)
-                    hints.append(hint)
+            kind = plain.get(event.what)
+            if kind is not None and event.path in self.table and not self._links:  # almost always
+                hints.append(Hint(kind, event.path, now))
+            else:
+                hints += [hint for hint in self._hints(event, now) if hint is not None]
+        if self._unannounced:
+            self._unannounced.difference_update(hint.path for hint in hints)
         return hints
 
     def _hints(self, event: Event, now: float) -> Iterator[Hint | None]:
@@ -169,16 +176,14 @@ class Lookout:
                 yield Hint(Kind.STIR, path, now)
 
     def _file(self, what: What, path: str, now: float) -> Iterator[Hint]:
-        if what is What.GONE:
-            yield Hint(Kind.GONE, path, now)
-        elif what is What.CLOSED:
-            yield Hint(Kind.DONE, path, now)
-        elif what is What.WRITTEN:
-            yield Hint(Kind.OPEN if self.source.tells_closing else Kind.DONE, path, now)
-        else:
-            kind = self._kind_of_new(what, path)
-            if kind is not None:
-                yield Hint(kind, path, now)
+        kind = self._plain.get(what) or self._kind_of_new(what, path)
+        if kind is not None:
+            yield Hint(kind, path, now)
+
+    @property
+    def _plain(self) -> Mapping[What, Kind]:
+        """What an event means if it says so by itself."""
+        return _PLAIN if self.source.tells_closing else _PLAIN_WITHOUT_CLOSING
 
     def _kind_of_new(self, what: What, path: str) -> Kind | None:
         try:
@@ -192,10 +197,11 @@ class Lookout:
             return Kind.GONE if path in self.table else None
         if found.st_nlink > 1:  # another name of it may be the one that is written
             self._arm(path)
-        if what is What.TOUCHED:
-            return Kind.FOUND
-        is_whole = what is What.MOVED or found.st_nlink > 1 or not self.source.tells_closing
-        return Kind.DONE if is_whole else Kind.OPEN
+        if what is What.MOVED or found.st_nlink > 1 or not self.source.tells_closing:
+            return Kind.DONE
+        # One that was opened to be written is empty when it is created; what is not empty was linked here, or its
+        # writing is the next thing to be heard.
+        return Kind.FOUND if what is What.TOUCHED or found.st_size else Kind.OPEN
 
     def _folder(self, path: str, now: float) -> Iterator[Hint | None]:
         """Yield what differs because a folder came, went, or is another one now."""
@@ -248,11 +254,9 @@ class Lookout:
         self._known.clear()
         return [hint for hint in self._look(self.folder.root) if hint is not None]
 
-    def help_if_deaf(self) -> list[Hint]:
+    def help(self) -> list[Hint]:
         """Replace a source that did not tell of a change; return what else differs."""
-        if not self._is_deaf:
-            return []
-        self._is_deaf = False
+        self.is_deaf = False
         self._renewals += 1
         if self._renewals >= _PATIENCE:
             self._troubles["deaf"] = "events of it do not come"
@@ -372,7 +376,7 @@ def _is_gone(path: str) -> bool:
 
 
 def _suiting(root: str, wake: Callable[[], object]) -> Source:
-    if sys.platform == "linux":
+    if _IS_LINUX:
         from ipyhot.watch.inotify import Inotify
 
         return Inotify()

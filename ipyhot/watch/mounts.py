@@ -39,7 +39,7 @@ def kind_of(path: str, mounts: str = _MOUNTS) -> str | None:
 
 
 def _lies_in(path: str, point: str) -> bool:
-    return point == os.sep or path == point or path.startswith(point + os.sep)
+    return point in {os.sep, path} or path.startswith(point + os.sep)
 
 
 def _unescaped(text: str) -> str:

@@ -55,7 +55,7 @@ class Observed:
             raise
         for thread in (self._observer, *self._observer.emitters):
             # debugpy stops every thread at a breakpoint but those that bear these flags; saves go live meanwhile.
-            thread.pydev_do_not_trace = thread.is_pydev_daemon_thread = True  # type: ignore[union-attr]
+            thread.pydev_do_not_trace = thread.is_pydev_daemon_thread = True  # type: ignore[attr-defined]
 
     def arm(self, path: str) -> bool:
         """See ``Source.arm``; all below the folder is listened to from the start."""

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import inf
-from typing import Final
+from typing import Final, NamedTuple
 
 __all__ = ["ELSEWHERE", "LINUX", "Batch", "Hint", "Kind", "Settler", "Waits", "waits"]
 
@@ -21,9 +21,8 @@ class Kind(enum.Enum):
     STIR = enum.auto()  # something else began in its folder: a tool that does one file after the other
 
 
-@dataclass(frozen=True, slots=True)
-class Hint:
-    """What came to be known of a path, with the time in monotonic seconds."""
+class Hint(NamedTuple):
+    """What came to be known of a path, with the time in monotonic seconds. A tuple, because there may be very many."""
 
     kind: Kind
     path: str
@@ -145,6 +144,8 @@ class Settler:
 
     def abandoned(self, now: float) -> list[str]:
         """Take out, and return, the files that were written long ago and never closed."""
+        if not self._open:
+            return []
         found = [path for path, at in self._open.items() if at + self._waits.open <= now]
         for path in found:
             del self._open[path]
@@ -185,15 +186,17 @@ class Settler:
         return max(quiet, self._waits.quiet[-1][1]) if is_afterglow else quiet
 
     def _patience(self, kind: Kind) -> float:
-        if kind in {Kind.GONE, Kind.EMPTY}:
+        if kind is Kind.GONE or kind is Kind.EMPTY:
             # what a version control system leaves when it is ready is meant to be so
             return self._waits.grace if self._unlocked is None else self._unlocked
         return self._waits.found if kind is Kind.FOUND else 0.0
 
     def take(self, now: float) -> dict[str, Hint]:
         """Return the burst and begin anew; what has been gone or empty for too short a time is left for the next."""
-        left = {path: hint for path, hint in self._burst.items() if hint.at + self._patience(hint.kind) > now}
-        taken = {path: hint for path, hint in self._burst.items() if path not in left}
+        taken = self._burst
+        left = {path: hint for path, hint in taken.items() if hint.at + self._patience(hint.kind) > now}
+        if left:
+            taken = {path: hint for path, hint in taken.items() if path not in left}
         self._fired_at, self._fired = now, frozenset(taken)
         self._burst = left
         self._first = min((hint.at for hint in left.values()), default=now)

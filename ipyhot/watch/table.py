@@ -2,8 +2,7 @@
 
 import os
 import stat
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from ipyhot.core.sources import digest
 
@@ -11,19 +10,19 @@ __all__ = ["UNREADABLE", "Entry", "Key", "Reading", "RestlessError", "key_of", "
 
 Key = tuple[int, int, int, int, int]
 UNREADABLE: Final = "unreadable"
+# without waiting, or a pipe of that name would hold us for ever
+_FLAGS: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _NO_KEY: Final = (0, 0, 0, 0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """What a file looked like, and what it held if that was ever read."""
 
     key: Key
     digest: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """What a file held at one moment; no data if it is there and cannot be read."""
 
     key: Key
@@ -43,34 +42,34 @@ def key_of(found: os.stat_result) -> Key:
 def read(path: str) -> Reading | None:
     """Return what a file holds now; None if there is no file.
 
+    It counts only if nothing is heard of the file, or if it looks the same, after that.
+
     Raises:
         RestlessError: somebody wrote it meanwhile.
     """
     try:
-        # without waiting, or a pipe of that name would hold us for ever
-        file = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        file = os.open(path, _FLAGS)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError:
         return _unreadable(path)
     try:
-        before = os.fstat(file)
-        if not stat.S_ISREG(before.st_mode):
+        found = os.fstat(file)  # before reading: if anything changes after this, the file looks other than it was read
+        if not stat.S_ISREG(found.st_mode):
             return None
-        data = _bytes(file, before.st_size)
-        after = os.fstat(file)
+        data = _bytes(file, found.st_size)
     except OSError:
         return _unreadable(path)
     finally:
         os.close(file)
-    if key_of(before) != key_of(after) or len(data) != after.st_size:
+    if len(data) != found.st_size:
         raise RestlessError(path)
-    return Reading(key_of(after), data, digest(data))
+    return Reading(key_of(found), data, digest(data))
 
 
 def _bytes(file: int, size: int) -> bytes:
-    data = os.read(file, size + 1)
-    while 0 < len(data) <= size:  # on a regular file the first call gives all; each call less is a turn less at the GIL
+    data = os.read(file, size + 1)  # on a regular file this gives all; each call less is a turn less at the GIL
+    while 0 < len(data) < size:
         more = os.read(file, size + 1 - len(data))
         if not more:
             break

@@ -43,7 +43,7 @@ class Watcher:
     def __init__(self, on_batch: Callable[[Batch], None], on_note: Callable[[], None] = lambda: None) -> None:
         self._on_batch = on_batch
         self._on_note = on_note
-        self._lookouts: dict[str, Lookout] = {}  # replaced, never changed: other threads look at it
+        self._all: tuple[Lookout, ...] = ()  # replaced, never changed: other threads look at it
         self._descriptors: dict[int, tuple[Lookout, Source]] = {}  # likewise
         self._harvest = Harvest()
         self._pace = Pace()
@@ -76,7 +76,7 @@ class Watcher:
     @property
     def notes(self) -> tuple[str, ...]:
         """What users should know: folders that are gone, or that have to be looked through."""
-        found = [self._fault, *(lookout.note for lookout in self._lookouts.values())]
+        found = [self._fault, *(lookout.note for lookout in self._all)]
         return tuple(note for note in found if note)
 
     def add(self, folder: Folder, *, poll: float | None = None) -> None:
@@ -131,7 +131,7 @@ class Watcher:
     def abandon(self) -> None:
         """Let go of everything without touching it: in a forked child it is the parent's."""
         self._is_open = False
-        self._lookouts, self._descriptors = {}, {}
+        self._all, self._descriptors = (), {}
 
     def _ask(self, request: Callable[[], None]) -> None:
         self._inbox.append(request)
@@ -149,10 +149,6 @@ class Watcher:
             pass
         self._harvest.prepare(self._all)
         return self._harvest.gather(self._all, time.monotonic()) or Batch(frozenset())
-
-    @property
-    def _all(self) -> Collection[Lookout]:
-        return self._lookouts.values()
 
     def _work(self) -> None:
         failed_at = 0.0
@@ -221,7 +217,7 @@ class Watcher:
             elif key.fd in self._descriptors:
                 speaking.append(self._descriptors[key.fd][0])
         now = time.monotonic()
-        return any([self._harvest.feed(lookout, self._heard(lookout, now)) for lookout in speaking])  # all of them
+        return sum(self._harvest.feed(lookout, self._heard(lookout, now)) for lookout in speaking) > 0
 
     def _answer(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -231,11 +227,13 @@ class Watcher:
             self._inbox.popleft()()
 
     def _heard(self, lookout: Lookout, now: float) -> list[Hint]:
+        source = lookout.source
         try:
             hints = lookout.hear(now)
         except DeafError:
             hints = lookout.renew()
-        self._register()
+        if lookout.source is not source:
+            self._register()
         return hints
 
     def _register(self) -> None:
@@ -252,11 +250,11 @@ class Watcher:
         self._descriptors = wanted
 
     def _look_at_locks(self, now: float) -> None:
-        settler = self._harvest.settler
-        if not settler.burst:
-            return
         found = {id(r): r for lookout in self._all if (r := lookout.repository) is not None}.values()
-        changed = self._harvest.changed_at(now) if found else 0.0
+        settler = self._harvest.settler
+        if not found or not settler.burst:
+            return
+        changed = self._harvest.changed_at(now)
         held = [repository for repository in found if repository.is_locked(changed, time.time())]
         has_steps = (bool(held) or settler.is_locked) and any(repository.has_steps for repository in found)
         settler.lock(is_held=bool(held), has_steps=has_steps)
@@ -264,16 +262,17 @@ class Watcher:
     def _fire(self) -> None:
         """Hand over the burst, unless more has come, or what was just read has changed again."""
         harvest = self._harvest
-        harvest.prepare(self._all)
-        self._hear(0.0)
+        has_news = self._hear(0.0)
         now = time.monotonic()
-        is_whole = harvest.is_ripe(now) and harvest.is_read
-        if not is_whole and not harvest.settler.is_endless(now):
-            return
+        if has_news or not harvest.is_read:
+            is_whole = harvest.is_read and harvest.is_ripe(now)
+            if not is_whole and not harvest.settler.is_endless(now):
+                return
         batch = harvest.gather(self._all, now)
         for lookout in self._all:
-            harvest.feed(lookout, lookout.help_if_deaf())
-        self._register()
+            if lookout.is_deaf:
+                harvest.feed(lookout, lookout.help())
+                self._register()
         if batch is not None:
             self._on_batch(batch)
 
@@ -298,21 +297,21 @@ class Watcher:
 
     def _take_over(self, lookout: Lookout) -> None:
         self._let_go(lookout.folder.root)
-        self._lookouts = {**self._lookouts, lookout.folder.root: lookout}
+        self._all = (*self._all, lookout)
         self._register()
         self._told = self.notes  # who asked for it shows them
 
     def _let_go(self, root: str) -> None:
-        lookout = self._lookouts.get(root)
-        self._lookouts = {other: found for other, found in self._lookouts.items() if other != root}
+        gone = [lookout for lookout in self._all if lookout.folder.root == root]
+        self._all = tuple(lookout for lookout in self._all if lookout not in gone)
         self._register()
-        if lookout is not None:
+        for lookout in gone:
             lookout.close()
 
     def _end(self) -> None:
         self._pace.rest()
-        for root in list(self._lookouts):
-            self._let_go(root)
+        for lookout in self._all:
+            self._let_go(lookout.folder.root)
         with self._calm:
             self._busy_since = None
             self._calm.notify_all()
