@@ -104,7 +104,9 @@ class Watched:
         self.write({"probe.py": f"# {time.monotonic_ns()}\n"})
         self.wait(lambda: self.told.get("probe.py") == (self.folder / "probe.py").read_bytes())
         assert self.watcher.catch_up(DEADLINE)
-        assert self.told == self.on_disk()
+        told, on_disk = dict(self.told), self.on_disk()
+        differing = {name for name in {*told, *on_disk} if told.get(name) != on_disk.get(name)}
+        assert not differing, {name: (told.get(name), on_disk.get(name)) for name in differing}
 
     def settle_others(self) -> None:
         """Wait until what was done so far has been taken in, but for files that are being written."""

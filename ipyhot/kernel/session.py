@@ -94,6 +94,7 @@ class Session:
             return
         for folder in self.engine.folders:
             self._watcher.remove(folder)
+            self.engine.cancel()  # or an endless load would hold this cell up
             self.engine.remove_folder(folder)
         commit(self._tree.forget())
         self._notes.clear()

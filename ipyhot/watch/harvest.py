@@ -32,13 +32,19 @@ class Harvest:
         """Take in what a lookout heard; tell whether any of it was news."""
         has_news = False
         for hint in hints:
-            if hint.kind is Kind.GONE and hint.path not in lookout.table:
-                self.settler.forget(hint.path)  # it came and went before anybody was told
-                self._readings.pop(hint.path, None)
+            if hint.kind is Kind.VOID:
+                self._forget(self.settler.there(hint.path))
+            elif hint.kind is Kind.GONE and hint.path not in lookout.table and not os.path.exists(hint.path):
+                self._forget([hint.path])  # it came and went before anybody was told
             elif self.settler.feed(hint):
                 self._readings.pop(hint.path, None)
                 has_news = True
         return has_news
+
+    def _forget(self, paths: Iterable[str]) -> None:
+        for path in paths:
+            self.settler.forget(path)
+            self._readings.pop(path, None)
 
     def ask(self, paths: Collection[str]) -> None:
         """Let the next batch have these files, whatever they hold."""

@@ -58,7 +58,8 @@ class Inotify:
     def __init__(self) -> None:
         self._fd: int = inotify_init()
         if self._fd == -1:
-            raise _error()
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
         os.set_blocking(self._fd, False)  # noqa: FBT003 - it has no names
         os.set_inheritable(self._fd, False)
         self._watch_of: dict[str, WatchDescriptor] = {}
@@ -67,15 +68,16 @@ class Inotify:
     def arm(self, path: str) -> bool:
         """See ``Source.arm``."""
         watch = inotify_add_watch(self._fd, os.fsencode(path), _MASK)
+        number = ctypes.get_errno() if watch == -1 else 0
         known = self._watch_of.get(path)
         if watch == known:
             return False
         if known is not None:
             self._unname(path, known)
         if watch == -1:
-            if ctypes.get_errno() in _ELSEWHERE:
+            if number in _ELSEWHERE:
                 return False
-            raise _error()
+            raise OSError(number, os.strerror(number))
         self._watch_of[path] = watch
         self._paths_of.setdefault(watch, {})[path] = None
         return True
@@ -158,7 +160,3 @@ def _meaning(mask: int) -> What:
         return What.MOVED
     return What.CREATED if mask & _CREATE else What.GONE
 
-
-def _error() -> OSError:
-    number = ctypes.get_errno()
-    return OSError(number, os.strerror(number))

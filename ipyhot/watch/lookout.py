@@ -98,7 +98,7 @@ class Lookout:
         if self._poll is not None:
             return f"{root} is looked through every {self._poll:g} s, as was asked for."
         if self._troubles:
-            return f"{root} is looked through every {self._interval():.2g} s: {'; '.join(self._troubles.values())}."
+            return f"{root} is looked through every {self.sweep_interval:.2g} s: {'; '.join(self._troubles.values())}."
         return None
 
     # -- the table
@@ -215,10 +215,12 @@ class Lookout:
         elif self.folder.enters(path):
             self.folders.add(path)
             if not os.path.isdir(path):
+                yield Hint(Kind.VOID, path, now)
                 self._known = {other for other in self._known if other != path and not other.startswith(path + os.sep)}
                 self.source.disarm(path)
                 yield from self._missing(path, set())
             elif self._arm(path) or path not in self._known:
+                yield Hint(Kind.VOID, path, now)
                 yield from self._look(path)
 
     def _arm(self, path: str) -> bool:
@@ -352,9 +354,10 @@ class Lookout:
         yield from self._look(self.folder.root)
 
     def _next_sweep(self) -> float:
-        return time.monotonic() + (_RETURN if self.is_gone else self._interval())
+        return time.monotonic() + (_RETURN if self.is_gone else self.sweep_interval)
 
-    def _interval(self) -> float:
+    @property
+    def sweep_interval(self) -> float:
         if self._poll is not None:
             return self._poll
         return max(_POLL, self._cost / _POLL_SHARE) if self._troubles else max(_SWEEP, self._cost / _SWEEP_SHARE)

@@ -3,6 +3,7 @@
 It may die or go deaf; whoever reads it compares with the disk now and then, and replaces it.
 """
 
+import logging
 import sys
 import threading
 from collections import deque
@@ -15,6 +16,9 @@ from watchdog.observers.api import BaseObserver
 from ipyhot.watch.source import DeafError, Event, What
 
 __all__ = ["Observed"]
+
+_log = logging.getLogger(__name__)
+logging.getLogger("watchdog").addHandler(logging.NullHandler())  # or its warnings land in a cell's output
 
 # Without those of opening and reading: every import would be one, and above some 4,000 folders watchdog 7.1 then
 # overflows for ever on Linux.
@@ -49,13 +53,12 @@ class Observed:
         self._observer: BaseObserver = Observer()
         try:
             self._observer.schedule(self._door, root, recursive=True, event_filter=_WANTED)
+            for thread in (self._observer, *self._observer.emitters):
+                _calm(thread)
             self._observer.start()
         except BaseException:
             self.close()
             raise
-        for thread in (self._observer, *self._observer.emitters):
-            # debugpy stops every thread at a breakpoint but those that bear these flags; saves go live meanwhile.
-            thread.pydev_do_not_trace = thread.is_pydev_daemon_thread = True  # type: ignore[attr-defined]
 
     def arm(self, path: str) -> bool:
         """See ``Source.arm``; all below the folder is listened to from the start."""
@@ -89,6 +92,21 @@ class Observed:
         """See ``Source.close``: an emitter may sleep for half a second before it ends, so a thread waits for it."""
         if self._observer.is_alive():
             threading.Thread(target=self._observer.stop, name="ipyhot reaper", daemon=True).start()
+
+
+def _calm(thread: threading.Thread) -> None:
+    """Let a thread of watchdog end in silence: its traceback would land in a cell's output. It is missed soon."""
+    run = thread.run
+
+    def quietly() -> None:
+        try:
+            run()
+        except Exception:
+            _log.debug("a thread of watchdog has died", exc_info=True)
+
+    thread.run = quietly  # type: ignore[method-assign]
+    # debugpy stops every thread at a breakpoint but those that bear these flags; saves go live meanwhile.
+    thread.pydev_do_not_trace = thread.is_pydev_daemon_thread = True  # type: ignore[attr-defined]
 
 
 class _Door(events.FileSystemEventHandler):

@@ -1,6 +1,7 @@
 """When is a burst of changes over? A pure state machine: hints and the time go in, a deadline and a burst come out."""
 
 import enum
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ class Kind(enum.Enum):
     FOUND = enum.auto()  # it looks different; nobody said whether a writer has it
     EMPTY = enum.auto()  # its writer closed it empty: many truncate first and write a moment later
     GONE = enum.auto()
+    VOID = enum.auto()  # it is a folder that went, or is another one now: what was believed to be in it may not be
     STIR = enum.auto()  # something else began in its folder: a tool that does one file after the other
 
 
@@ -135,6 +137,11 @@ class Settler:
         """Drop what is known of a path."""
         self._burst.pop(path, None)
         self._open.pop(path, None)
+
+    def there(self, folder: str) -> list[str]:
+        """Return the paths that are believed to be in a folder and to have changed."""
+        present = (path for path, hint in self._burst.items() if hint.kind is not Kind.GONE)
+        return [path for path in (*present, *self._open) if path.startswith(folder + os.sep)]
 
     def lock(self, *, is_held: bool, has_steps: bool = False) -> None:
         """Take note of a lock that a version control system holds for as long as it writes files."""
