@@ -9,7 +9,7 @@ import sys
 import time
 
 
-def in_place(path: str, outside: str, text: str) -> int:
+def in_place(path: str, _: str, text: str) -> int:
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.write(file, text.encode())
     at = time.monotonic_ns()

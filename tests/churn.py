@@ -23,7 +23,7 @@ class Churn:
     """Does one random thing after the other in a folder, and in one beside it that is not watched."""
 
     def __init__(self, inside: Path, outside: Path, seed: int) -> None:
-        self._random = random.Random(seed)
+        self._random = random.Random(seed)  # noqa: S311 - it must be the same for the same seed
         self._inside = inside
         self._outside = outside
         outside.mkdir()
@@ -149,7 +149,10 @@ def run(watched: Watched, seed: int, seconds: float, pause: float = PAUSE) -> in
             clock.wait(pause * 10)
     watched.settle()
     heard = [Path(top) for top, _, _ in os.walk(watched.folder)]
-    probes = {f"{folder.relative_to(watched.folder)}/heard.py".removeprefix("./"): f"# {index}\n" for index, folder in enumerate(heard)}
+    probes = {
+        f"{folder.relative_to(watched.folder)}/heard.py".removeprefix("./"): f"# {index}\n"
+        for index, folder in enumerate(heard)
+    }
     watched.write(probes)
     began = time.monotonic()
     watched.wait(lambda: all(watched.told.get(name) == text.encode() for name, text in probes.items()))

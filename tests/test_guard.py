@@ -137,7 +137,9 @@ watched.stop()
     ("limit", "value", "told"),
     [("max_inotify_watches", 20, "lets no more folders be watched"), ("max_inotify_instances", 0, "gives no events")],
 )
-def test_a_limit_of_the_system_is_told_and_the_folder_is_looked_through(tmp_path: Path, limit: str, value: int, told: str) -> None:
+def test_a_limit_of_the_system_is_told_and_the_folder_is_looked_through(
+    tmp_path: Path, limit: str, value: int, told: str
+) -> None:
     unshare = shutil.which("unshare")
     if unshare is None or subprocess.run([unshare, "-Ur", "true"], check=False, capture_output=True).returncode:
         pytest.skip("this system lets nobody have a user namespace of their own")
@@ -175,7 +177,9 @@ MOUNTS = """\
         ("/mnt/ntfs", "fuseblk", False),
     ],
 )
-def test_file_systems_that_do_not_tell_of_every_change_are_known(tmp_path: Path, path: str, kind: str, is_silent: bool) -> None:
+def test_file_systems_that_do_not_tell_of_every_change_are_known(
+    tmp_path: Path, path: str, kind: str, is_silent: bool
+) -> None:
     table = tmp_path / "mountinfo"
     table.write_text(MOUNTS)
     assert kind_of(path, str(table)) == kind
@@ -259,7 +263,9 @@ def test_a_stopped_watch_leaves_no_thread_and_no_descriptor(tmp_path: Path) -> N
     assert (set(os.listdir("/proc/self/fd")), set(threading.enumerate())) == before
 
 
-def test_ten_thousand_unchanged_files_are_looked_through_without_reading_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ten_thousand_unchanged_files_are_looked_through_without_reading_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for index in range(100):
         (tmp_path / f"d{index}").mkdir()
         for number in range(100):

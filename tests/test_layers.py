@@ -12,7 +12,7 @@ PACKAGE = ROOT / "ipyhot"
 
 # A module may import modules of lower rows only.
 ROWS = [
-    ["core.codes", "core.commit", "core.errors", "core.graph", "core.model"],
+    ["core.codes", "core.commit", "core.errors", "core.graph", "core.model", "core.patterns", "core.trust"],
     ["watch.echo", "watch.links", "watch.mounts", "watch.pace", "watch.repository", "watch.settle", "watch.source"],
     [
         "core.enums",

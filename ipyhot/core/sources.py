@@ -8,12 +8,14 @@ import importlib.machinery
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
-from ipyhot.core.errors import FolderError
+from ipyhot.core import trust
+from ipyhot.core.errors import FolderError, UntrustedError
 from ipyhot.core.model import Source
+from ipyhot.core.patterns import EVERYTHING, Selection
 
 __all__ = ["Folder", "Load", "digest", "open_folder"]
 
@@ -28,11 +30,16 @@ _ENVIRONMENT: Final = "pyvenv.cfg"  # lies in the folder of a virtual environmen
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A watched folder: its real path, the module name it stands for (empty on ``sys.path``), and what is loaded."""
+    """A watched folder: its real path, the module name it stands for (empty on ``sys.path``), and what is loaded.
+
+    ``is_trusted`` says that files are executed whoever may write them, ``selection`` which of them count.
+    """
 
     root: str
     package: str
     load: Load
+    selection: Selection = EVERYTHING
+    is_trusted: bool = False
 
     @property
     def _prefix(self) -> str:
@@ -44,7 +51,7 @@ class Folder:
             return None
         *folders, file = path[len(self._prefix) :].split(os.sep)
         stem = file.removesuffix(SUFFIX)
-        if not _is_module_name(stem) or not all(map(_is_folder_name, folders)):
+        if not _is_module_name(stem) or not all(map(_is_folder_name, folders)) or not self._takes(path):
             return None
         return self.qualify([*folders] if stem == _INIT else [*folders, stem])
 
@@ -78,11 +85,21 @@ class Folder:
         base = os.path.join(self.root, *parts)
         init = os.path.join(base, _INIT + SUFFIX)
         is_folder = os.path.isdir(base)
-        if is_folder and (self.package or parts) and os.path.isfile(init):
+        if is_folder and (self.package or parts) and os.path.isfile(init) and self._takes(init):
             return init, True
-        if parts and os.path.isfile(base + SUFFIX):
+        if parts and os.path.isfile(base + SUFFIX) and self._takes(base + SUFFIX):
             return base + SUFFIX, False
-        return (None, True) if is_folder and (not parts or _is_folder_name(parts[-1])) else None
+        return (None, True) if is_folder and (not parts or self.enters(base)) else None
+
+    def _takes(self, path: str) -> bool:
+        return self.selection is EVERYTHING or self.selection.takes(self._relative(path))
+
+    def _relative(self, path: str) -> str:
+        return path[len(self._prefix) :].replace(os.sep, "/")
+
+    def doubt(self, path: str, found: os.stat_result) -> str | None:
+        """Return why a file of the folder is not to be executed, given what it is; None if it may be."""
+        return None if self.is_trusted else trust.doubt(path, self.root, found)
 
     def read(self, name: str, texts: Mapping[str, bytes] | None = None) -> Source | None:
         """Return what the disk holds for a module now; None if there is nothing.
@@ -93,6 +110,7 @@ class Folder:
 
         Raises:
             OSError: the file is there and cannot be read.
+            UntrustedError: somebody else may write it.
         """
         found = self.locate(name)
         if found is None:
@@ -104,6 +122,9 @@ class Folder:
         if data is None:
             try:
                 with open(path, "rb", buffering=0) as file:  # each call less is a turn less at the GIL
+                    doubt = self.doubt(path, os.fstat(file.fileno()))
+                    if doubt is not None:
+                        raise UntrustedError(f"{doubt}; %hotwatch --trust executes it all the same")
                     data = file.readall()
             except FileNotFoundError:
                 return None
@@ -134,7 +155,9 @@ class Folder:
 
     def enters(self, path: str) -> bool:
         """Tell whether a path inside the folder can be that of a folder with modules, by its name."""
-        return path.startswith(self._prefix) and all(map(_is_folder_name, path[len(self._prefix) :].split(os.sep)))
+        if not path.startswith(self._prefix) or not all(map(_is_folder_name, path[len(self._prefix) :].split(os.sep))):
+            return False
+        return self.selection is EVERYTHING or self.selection.enters(self._relative(path))
 
     def _walk(self, top: str, above: tuple[str, ...], entering: Callable[[str], object]) -> Iterator[list[os.DirEntry[str]]]:
         entering(top)
@@ -148,7 +171,7 @@ class Folder:
         yield [entry for entry in entries if entry.name.endswith(SUFFIX) and _is_kind(entry, os.DirEntry.is_file)]
         above = (*above, top)
         for entry in entries:
-            if not _is_folder_name(entry.name) or not _is_kind(entry, os.DirEntry.is_dir):
+            if not _is_folder_name(entry.name) or not _is_kind(entry, os.DirEntry.is_dir) or not self.enters(entry.path):
                 continue
             if entry.is_symlink() and any(_is_same_folder(entry.path, other) for other in above):
                 continue  # it leads round in a circle
@@ -161,17 +184,36 @@ class Folder:
         return "" if name is None else name + "."
 
 
-def open_folder(path: str | os.PathLike[str], load: Load | None = None) -> Folder:
+def open_folder(
+    path: str | os.PathLike[str],
+    load: Load | None = None,
+    *,
+    selection: Selection = EVERYTHING,
+    is_trusted: bool = False,
+) -> Folder:
     """Return the folder to watch at a path, named as Python names what is in it.
 
     Args:
         path: an existing folder, absolute or relative to the current one.
         load: ``all`` executes every file at once, ``imported`` follows what something imports; by default
             ``imported`` in a package and on ``sys.path``, else ``all``.
+        selection: which of its files count.
+        is_trusted: execute its files whoever may write them.
 
     Raises:
-        FolderError: there is no such folder, or its name already belongs to another module.
+        FolderError: there is no such folder, its name already belongs to another module, or others may write it.
     """
+    folder = _named(path, load)
+    reason = None if is_trusted else trust.doubt_of(os.stat(folder.root))
+    if reason is not None:
+        raise FolderError(
+            f"{path}: {folder.root} {reason}, and its files would be executed. Nothing is watched because of this; "
+            f"--trust overrides it."
+        )
+    return replace(folder, selection=selection, is_trusted=is_trusted)
+
+
+def _named(path: str | os.PathLike[str], load: Load | None) -> Folder:
     shown = Path(path)
     root = os.path.realpath(shown.expanduser())
     if not os.path.isdir(root):

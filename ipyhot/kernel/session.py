@@ -21,10 +21,12 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Final
 
+from ipyhot.core import trust
 from ipyhot.core.commit import commit
 from ipyhot.core.engine import Engine
 from ipyhot.core.errors import Cancelled, FolderError, UnknownHandlerError
 from ipyhot.core.model import Failure, Report
+from ipyhot.core.patterns import EVERYTHING, Selection
 from ipyhot.core.sources import Load, open_folder
 from ipyhot.kernel import jupyter, panel
 from ipyhot.kernel.bindings import Bindings
@@ -58,6 +60,8 @@ class Session:
         self._callbacks: list[tuple[Callable[[Report], object], str | None]] = []
         self._notes: list[str] = []
         self._endless: str | None = None
+        self._unchecked: str | None = None
+        self._late: str | None = None
         self._shown: dict[str, str] = {}
         self._echo = Echo()
         self._loaded_at = 0.0
@@ -74,17 +78,36 @@ class Session:
 
     # -- what the magics and ``hot`` ask for
 
-    def watch(self, path: str, load: Load | None = None, *, is_quiet: bool = False) -> None:
-        """Watch a folder, load what it holds, and show the panel; the same folder again only moves the panel.
+    def watch(
+        self,
+        path: str,
+        load: Load | None = None,
+        *,
+        selection: Selection = EVERYTHING,
+        poll: float | None = None,
+        is_trusted: bool = False,
+        is_quiet: bool = False,
+    ) -> None:
+        """Watch a folder, load what it holds, and show the panel; the same folder again takes the place of the former.
+
+        Args:
+            path: the folder.
+            load: see ``open_folder``.
+            selection: which of its files count.
+            poll: seconds between two looks through the folder, instead of listening.
+            is_trusted: execute its files whoever may write them.
+            is_quiet: show no panel.
 
         Raises:
             FolderError: it cannot be watched; nothing of it is, and other folders are as before.
         """
         self._check_open(path)
-        folder = open_folder(path, load)
+        folder = open_folder(path, load, selection=selection, is_trusted=is_trusted)
         self.engine.add_folder(folder)
-        self._watcher.add(folder)  # armed before the first look, or a save in between would be lost
+        self._watcher.add(folder, poll=poll)  # armed before the first look, or a save in between would be lost
         self._shown[folder.root] = path
+        if not trust.IS_CHECKED and not is_trusted:
+            self._unchecked = "Who may write the files that are executed is not checked on this system."
         self.engine.update(folder.scan() if folder.load == "all" else ())
         self._teller.open(f"ipyhot-{uuid.uuid4().hex[:8]}", is_quiet=is_quiet)
 
@@ -141,7 +164,7 @@ class Session:
             history=tuple(self.engine.history),
             loading=(loading.name, seconds) if loading is not None and seconds >= _SLOW else None,
             is_stopped=self._is_closed,
-            notes=(*self._notes, *self._watcher.notes, *([self._endless] if self._endless else [])),
+            notes=(*self._notes, *self._watcher.notes, *filter(None, (self._endless, self._unchecked, self._late))),
         )
 
     def close(self) -> None:
@@ -165,6 +188,7 @@ class Session:
     # -- the building thread
 
     def _take(self, batch: Batch) -> None:
+        self._late = None
         names = self._names_of(batch)
         if batch.first - self._loaded_at < _ECHO:  # written later than that, it was not by a load
             self._echo.hear({name: at for name in names if (at := self._written(name)) is not None})
@@ -226,7 +250,9 @@ class Session:
     # -- the main thread
 
     def _before_cell(self, info: Any) -> None:
-        self._watcher.catch_up(_CATCH_UP)
+        if not self._watcher.catch_up(_CATCH_UP):
+            self._late = "A cell was started before what had been saved was live; it may have run the version before."
+            self._teller.tell(None)
         self._teller.cell_started()
         self._bindings.before_cell(info.raw_cell or "", self._shell.transform_cell)
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from ipyhot.watch.lookout import Lookout
 from ipyhot.watch.settle import Batch, Hint, Kind, Settler, waits
-from ipyhot.watch.table import Reading, RestlessError, key_of, read
+from ipyhot.watch.table import UNREADABLE, Reading, RestlessError, key_of, read
 
 __all__ = ["Harvest"]
 
@@ -96,8 +96,11 @@ class Harvest:
 
     def _read(self, hint: Hint, lookouts: Collection[Lookout]) -> None:
         path = hint.path
+        if not any(lookout.owns(path) for lookout in lookouts):
+            self._forget([path])  # its folder is not watched any more
+            return
         try:
-            reading = read(path)
+            reading = read(path, next(lookout.doubt for lookout in lookouts if lookout.owns(path)))
         except RestlessError:
             self.settler.feed(Hint(Kind.OPEN, path, time.monotonic()))
             return
@@ -106,7 +109,7 @@ class Harvest:
             return
         if reading is not None and hint.kind is Kind.GONE:
             self.settler.feed(Hint(Kind.FOUND, path, time.monotonic()))
-        elif reading is not None and reading.data is None and sys.platform == "win32" and hint.kind is Kind.DONE:
+        elif reading is not None and reading.digest == UNREADABLE and sys.platform == "win32" and hint.kind is Kind.DONE:
             self.settler.feed(Hint(Kind.OPEN, path, time.monotonic()))  # the writer lets nobody else read
             return
         elif reading is not None and reading.data == b"" and not _is_meant(path, lookouts):

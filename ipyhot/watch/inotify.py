@@ -6,6 +6,7 @@ wants to know, and holds back everything behind a move out of the tree for half 
 
 import ctypes
 import errno
+import fcntl
 import os
 import struct
 from collections.abc import Iterator
@@ -60,8 +61,8 @@ class Inotify:
         if self._fd == -1:
             number = ctypes.get_errno()
             raise OSError(number, os.strerror(number))
-        os.set_blocking(self._fd, False)  # noqa: FBT003 - it has no names
-        os.set_inheritable(self._fd, False)
+        fcntl.fcntl(self._fd, fcntl.F_SETFL, os.O_NONBLOCK)
+        fcntl.fcntl(self._fd, fcntl.F_SETFD, fcntl.FD_CLOEXEC)
         self._watch_of: dict[str, WatchDescriptor] = {}
         self._paths_of: dict[WatchDescriptor, dict[str, None]] = {}
 
@@ -159,4 +160,3 @@ def _meaning(mask: int) -> What:
     if mask & _MOVED_TO:
         return What.MOVED
     return What.CREATED if mask & _CREATE else What.GONE
-

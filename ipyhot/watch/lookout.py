@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from ipyhot.core.sources import Folder
+from ipyhot.core.trust import doubt_of
 from ipyhot.watch.links import Links
 from ipyhot.watch.mounts import silent
 from ipyhot.watch.repository import repository_of
@@ -66,6 +67,7 @@ class Lookout:
         self._renewals = 0
         self._links = Links()
         self._known: set[str] = set()  # folders that were looked through
+        self._trusted: set[str] = set()  # folders
         self._unannounced: set[str] = set()  # paths that a look found changed, and no event yet
         self._sweep: Iterator[Hint | None] | None = None
         self._cost = self._spent = 0.0
@@ -106,6 +108,16 @@ class Lookout:
     def owns(self, path: str) -> bool:
         """Tell whether a path is that of a module in this folder."""
         return path in self.table or self.folder.name_of(path) is not None
+
+    def doubt(self, path: str, found: os.stat_result) -> str | None:
+        """Return why a file is not to be trusted, given what it is; None if it is."""
+        folder = os.path.dirname(path)
+        if folder in self._trusted and not self._links:
+            return doubt_of(found)
+        reason = self.folder.doubt(path, found)
+        if reason is None and not self.folder.is_trusted:
+            self._trusted.add(folder)
+        return reason
 
     def enter(self, path: str, reading: Reading | None) -> bool:
         """Write down what a path holds, or that it is gone; tell whether that is another content than before."""
@@ -155,6 +167,8 @@ class Lookout:
 
     def _hints(self, event: Event, now: float) -> Iterator[Hint | None]:
         what, path = event
+        if what is What.FOLDER or what is What.TOUCHED:
+            self._trusted.clear()
         if what is What.LOST:
             yield from self._look(self.folder.root)
         elif what is What.FOLDER:
@@ -348,6 +362,7 @@ class Lookout:
             yield from self._look_for_root()
             return
         self.repository = repository_of(self.folder.root)
+        self._trusted.clear()
         self._troubles.pop("limit", None)  # until it is met again
         if "source" in self._troubles:
             yield from self.renew()
@@ -358,6 +373,7 @@ class Lookout:
 
     @property
     def sweep_interval(self) -> float:
+        """Seconds between two looks through the folder."""
         if self._poll is not None:
             return self._poll
         return max(_POLL, self._cost / _POLL_SHARE) if self._troubles else max(_SWEEP, self._cost / _SWEEP_SHARE)

@@ -101,7 +101,7 @@ def _calm(thread: threading.Thread) -> None:
     def quietly() -> None:
         try:
             run()
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever it is, the thread is dead and will be replaced
             _log.debug("a thread of watchdog has died", exc_info=True)
 
     thread.run = quietly  # type: ignore[method-assign]

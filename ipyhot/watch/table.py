@@ -2,14 +2,16 @@
 
 import os
 import stat
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from ipyhot.core.sources import digest
 
-__all__ = ["UNREADABLE", "Entry", "Key", "Reading", "RestlessError", "key_of", "read"]
+__all__ = ["UNREADABLE", "UNTRUSTED", "Entry", "Key", "Reading", "RestlessError", "key_of", "read"]
 
 Key = tuple[int, int, int, int, int]
-UNREADABLE: Final = "unreadable"
+UNREADABLE: Final = "unreadable"  # in place of a digest
+UNTRUSTED: Final = "untrusted"
 # without waiting, or a pipe of that name would hold us for ever
 _FLAGS: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _NO_KEY: Final = (0, 0, 0, 0, 0)
@@ -23,7 +25,7 @@ class Entry(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What a file held at one moment; no data if it is there and cannot be read."""
+    """What a file held at one moment; no data if it is there and cannot, or must not, be read."""
 
     key: Key
     data: bytes | None
@@ -39,10 +41,14 @@ def key_of(found: os.stat_result) -> Key:
     return (found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino, found.st_dev)
 
 
-def read(path: str) -> Reading | None:
+def read(path: str, doubt: Callable[[str, os.stat_result], object] = lambda *_: None) -> Reading | None:
     """Return what a file holds now; None if there is no file.
 
     It counts only if nothing is heard of the file, or if it looks the same, after that.
+
+    Args:
+        path: the file.
+        doubt: is asked why a file is not to be trusted.
 
     Raises:
         RestlessError: somebody wrote it meanwhile.
@@ -57,6 +63,8 @@ def read(path: str) -> Reading | None:
         found = os.fstat(file)  # before reading: if anything changes after this, the file looks other than it was read
         if not stat.S_ISREG(found.st_mode):
             return None
+        if doubt(path, found):
+            return Reading(key_of(found), None, UNTRUSTED)
         data = _bytes(file, found.st_size)
     except OSError:
         return _unreadable(path)
