@@ -44,7 +44,7 @@ _MASK: Final = Mask(
 _SIZE: Final = 1 << 16
 _LARGEST: Final = 16 + 256  # one event with the longest name
 _HEAD: Final = struct.Struct("iIII")
-_ELSEWHERE: Final = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EACCES}  # it vanished, or may not be read
+_GONE: Final = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
 
 
 class Inotify:
@@ -71,12 +71,12 @@ class Inotify:
         watch = inotify_add_watch(self._fd, os.fsencode(path), _MASK)
         number = ctypes.get_errno() if watch == -1 else 0
         known = self._watch_of.get(path)
-        if watch == known:
+        if watch == known or number == errno.EACCES:  # what is out of reach now is still listened to
             return False
         if known is not None:
             self._unname(path, known)
         if watch == -1:
-            if number in _ELSEWHERE:
+            if number in _GONE:
                 return False
             raise OSError(number, os.strerror(number))
         self._watch_of[path] = watch

@@ -19,7 +19,7 @@ from ipyhot.watch.mounts import silent
 from ipyhot.watch.repository import repository_of
 from ipyhot.watch.settle import Hint, Kind
 from ipyhot.watch.source import Event, Silence, Source, What
-from ipyhot.watch.table import Entry, Key, Reading, key_of
+from ipyhot.watch.table import UNREADABLE, Entry, Key, Reading, key_of
 
 __all__ = ["Lookout"]
 
@@ -133,7 +133,8 @@ class Lookout:
         is_same = known is not None and reading is not None and known.digest == reading.digest
         if path in self._unannounced:
             self._unannounced.discard(path)
-            self.is_deaf |= not is_same and not self._is_quiet(path)
+            was_readable = known is None or known.digest != UNREADABLE
+            self.is_deaf |= not is_same and was_readable and not self._is_quiet(path)
         return not is_same
 
     def _is_quiet(self, path: str) -> bool:
@@ -298,7 +299,7 @@ class Lookout:
             for entry in files:
                 seen.add(entry.path)
                 key, known = self._key(entry), self.table.get(entry.path)
-                if key is not None and (known is None or known.key != key):
+                if key is not None and (known is None or known.key != key or known.digest == UNREADABLE):
                     yield Hint(Kind.FOUND, entry.path, time.monotonic())
             yield None
         if is_known:
