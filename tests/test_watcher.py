@@ -15,7 +15,11 @@ from ipyhot.watch.observer import Observed
 SOURCES = {"inotify": {}, "watchdog": {"open_source": Observed}, "polling": {"poll": 0.02}}
 
 
-@pytest.fixture(params=SOURCES)
+# Stock watchdog warns of its own doings, in its own thread; a test that makes errors of that would kill it.
+QUIET = pytest.mark.filterwarnings("ignore:Callback with id:RuntimeWarning")
+
+
+@pytest.fixture(params=[pytest.param(name, marks=QUIET if name == "watchdog" else ()) for name in SOURCES])
 def start(watched: Watched, request: pytest.FixtureRequest) -> Callable[..., None]:
     """Start watching in each of the ways there are."""
     return lambda files=None: watched.start(files, **SOURCES[request.param])

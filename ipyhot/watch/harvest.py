@@ -96,11 +96,12 @@ class Harvest:
 
     def _read(self, hint: Hint, lookouts: Collection[Lookout]) -> None:
         path = hint.path
-        if not any(lookout.owns(path) for lookout in lookouts):
+        owner = next((lookout for lookout in lookouts if lookout.owns(path)), None)
+        if owner is None:
             self._forget([path])  # its folder is not watched any more
             return
         try:
-            reading = read(path, next(lookout.doubt for lookout in lookouts if lookout.owns(path)))
+            reading = read(path, owner.doubt)
         except RestlessError:
             self.settler.feed(Hint(Kind.OPEN, path, time.monotonic()))
             return

@@ -97,10 +97,6 @@ class Inotify:
         if not names and self._paths_of.pop(watch, None) is not None:
             inotify_rm_watch(self._fd, watch)  # or it follows a folder that was moved away; it may be gone already
 
-    def hears(self, path: str) -> bool:
-        """See ``Source.hears``."""
-        return path in self._watch_of
-
     def events(self) -> list[Event]:
         """See ``Source.events``."""
         found: list[Event] = []

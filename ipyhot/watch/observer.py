@@ -67,10 +67,6 @@ class Observed:
     def disarm(self, path: str) -> None:
         """See ``Source.disarm``."""
 
-    def hears(self, path: str) -> bool:
-        """See ``Source.hears``."""
-        return self._is_alive()
-
     def _is_alive(self) -> bool:
         reader = getattr(self._observer, "_inotify_fd", self._observer)  # on Linux its death is seen nowhere else
         return self._observer.is_alive() and reader.is_alive() and all(e.is_alive() for e in self._observer.emitters)

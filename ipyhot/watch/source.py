@@ -47,9 +47,6 @@ class Source(Protocol):
     def disarm(self, path: str) -> None:
         """Listen no more to a folder and all below it."""
 
-    def hears(self, path: str) -> bool:
-        """Tell whether a folder is listened to."""
-
     def events(self) -> list[Event]:
         """Return what has come, without waiting.
 
@@ -75,10 +72,6 @@ class Silence:
 
     def disarm(self, path: str) -> None:
         """See ``Source.disarm``."""
-
-    def hears(self, path: str) -> bool:
-        """See ``Source.hears``."""
-        return True
 
     def events(self) -> list[Event]:
         """See ``Source.events``."""
