@@ -1,7 +1,8 @@
 # Every target makes what it needs in .venv; nothing needs root. PYTHON chooses the interpreter, 3.11 or newer.
-# FUZZ is how many programs `make fuzz` walks through.
+# FUZZ is how many programs `make fuzz` walks through, CHURN how many seeds of folder changes, for how many seconds each.
 PYTHON ?= python3
 FUZZ ?= 5000
+CHURN ?= 20:10
 BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -16,8 +17,8 @@ demo: .venv/base  ## a real kernel, a watched folder, good and broken saves, in 
 test: .venv/test  ## the whole test suite
 	$(BIN)/python -m pytest
 
-fuzz: .venv/test  ## FUZZ random programs, each settled save compared with a fresh process; make fuzz FUZZ=200
-	IPYHOT_FUZZ=$(FUZZ) $(BIN)/python -m pytest tests/test_machine.py
+fuzz: .venv/test  ## random programs and random changes of folders, compared with a fresh process and the disk; make fuzz FUZZ=200 CHURN=3:5
+	IPYHOT_FUZZ=$(FUZZ) IPYHOT_CHURN=$(CHURN) $(BIN)/python -m pytest tests/test_machine.py tests/test_churn.py
 
 check: .venv/check  ## ruff, mypy, and which module may import which
 	$(BIN)/ruff check .

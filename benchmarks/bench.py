@@ -8,8 +8,10 @@ import multiprocessing
 import sys
 from collections.abc import Callable, Iterator
 
+import bursts
 import cells
 import growth
+import hearing
 import pauses
 import saves
 import walks
@@ -18,6 +20,12 @@ from ground import Row, Scale
 PARTS: dict[str, Callable[[Scale], Iterator[Row]]] = {
     "save": saves.one_file,
     "save-many": saves.among_many,
+    "watch-latency": hearing.latency,
+    "watch-start": hearing.starts,
+    "watch-idle": hearing.idle,
+    "burst-checkout": bursts.checkout,
+    "burst-storm": bursts.storm,
+    "burst-churn": bursts.churn,
     "importers": saves.among_importers,
     "cell": cells.cost,
     "access": cells.access,

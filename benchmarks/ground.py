@@ -133,7 +133,9 @@ def engine() -> Iterator[Any]:
     """Yield the engine of such a shell, with the observer off: who saves a file tells the engine himself."""
     with shell() as live:
         session = live.user_ns["hot"]._session
-        session._watcher.watch([])
+        for watched in session.engine.folders:
+            session._watcher.remove(watched)
+        session._watcher.catch_up(PATIENCE)
         yield session.engine
 
 

@@ -19,6 +19,7 @@ import modes
 import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
+from watched import Watched
 
 from ipyhot.core import engine as engine_module
 from ipyhot.core.commit import commit
@@ -280,3 +281,11 @@ def story(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
 def patching(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Story]:
     """The same without forced reloads: for claims that something was not run again."""
     yield from _in_mode(request.param, tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Iterator[Watched]:
+    """A folder that a watcher of this process watches: no kernel, nothing is executed."""
+    watched = Watched(tmp_path)
+    yield watched
+    watched.stop()

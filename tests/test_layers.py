@@ -12,7 +12,8 @@ PACKAGE = ROOT / "ipyhot"
 
 # A module may import modules of lower rows only.
 ROWS = [
-    ["core.codes", "core.commit", "core.errors", "core.graph", "core.model", "watch.settle", "watch.echo"],
+    ["core.codes", "core.commit", "core.errors", "core.graph", "core.model", "core.patterns", "core.trust"],
+    ["watch.echo", "watch.links", "watch.mounts", "watch.pace", "watch.repository", "watch.settle", "watch.source"],
     [
         "core.enums",
         "core.facts",
@@ -22,9 +23,13 @@ ROWS = [
         "core.once",
         "core.relay",
         "core.sources",
+        "watch.inotify",
         "watch.observer",
     ],
-    ["core.imports", "core.migrate", "core.outline", "core.patch", "core.swap", "watch.watcher"],
+    ["core.imports", "core.migrate", "core.outline", "core.patch", "core.swap", "watch.table"],
+    ["watch.lookout"],
+    ["watch.harvest"],
+    ["watch.watcher"],
     ["core.diff", "core.stage", "core.succession", "core.texts"],
     ["core.drafts", "core.failures"],
     ["core.reach"],

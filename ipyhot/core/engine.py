@@ -272,13 +272,21 @@ class Engine:
 
     # -- transactions
 
-    def update(self, names: Iterable[str] = (), *, force: bool = False, seen: float | None = None) -> Report | None:
+    def update(
+        self,
+        names: Iterable[str] = (),
+        *,
+        force: bool = False,
+        seen: float | None = None,
+        texts: Mapping[str, bytes] | None = None,
+    ) -> Report | None:
         """Bring some modules, and all that depends on them, up to what the disk holds now.
 
         Args:
             names: modules whose file may have changed; those that are being held back are looked at as well.
             force: run them although nothing changed.
             seen: when the change was noticed, in monotonic seconds; now by default.
+            texts: files that were just read, by path, so that what was found complete is what is loaded.
 
         Returns:
             What came of it; None if nothing had changed.
@@ -291,7 +299,7 @@ class Engine:
             self._take_arrivals()
             stale = {*self._stale}
             self._stale.clear()
-            report = self._transaction({*names, *stale}, {*names} if force else stale, began)
+            report = self._transaction({*names, *stale}, {*names} if force else stale, began, texts or {})
         if report is not None:
             self._tell(report)
         return report
@@ -334,9 +342,11 @@ class Engine:
             finally:
                 self._owner = None
 
-    def _transaction(self, names: Collection[str], forced: Collection[str], began: float) -> Report | None:
+    def _transaction(
+        self, names: Collection[str], forced: Collection[str], began: float, texts: Mapping[str, bytes]
+    ) -> Report | None:
         known = dict(self.failures)
-        changes = self._changes(names, forced)
+        changes = self._changes(names, forced, texts)
         asked = tuple(sorted(name for name in changes if name in names))
         outcome = _Outcome()
         # Without a change nothing is tried again; a culprit that is as it was before is one, too.
@@ -362,7 +372,7 @@ class Engine:
             live_ms=(live_at - began) * 1000,
         )
 
-    def _changes(self, names: Collection[str], forced: Collection[str]) -> dict[str, Change]:
+    def _changes(self, names: Collection[str], forced: Collection[str], texts: Mapping[str, bytes]) -> dict[str, Change]:
         """Return what differs from what is live, among some names and all that is held back."""
         retried = {name for name in self.failures if name not in self._cancelled}
         changes: dict[str, Change] = {}
@@ -371,7 +381,7 @@ class Engine:
             if folder is None or not self._is_followed(folder, name):
                 continue
             try:
-                source = folder.read(name)
+                source = folder.read(name, texts)
             except OSError as error:
                 self._fail(failures.unreadable(name, folder.place_of(name), error, since=time.time(), live=self._live(name)))
                 continue

@@ -4,11 +4,14 @@ HotError
 ├── FolderError      a folder that cannot be watched: missing, no folder, or its name is taken
 ├── BusyError        a reload was asked for from inside a file that is being loaded
 ├── UnknownHandlerError   a name that is no handler
+├── UntrustedError   a file that somebody else may write
 └── WaitTimeoutError      ``hot.wait`` gave up
 Cancelled            raised inside a file that is being loaded, by ``%hot cancel``; passes ``except Exception``
 """
 
-__all__ = ["BusyError", "Cancelled", "FolderError", "HotError", "UnknownHandlerError", "WaitTimeoutError"]
+import errno
+
+__all__ = ["BusyError", "Cancelled", "FolderError", "HotError", "UnknownHandlerError", "UntrustedError", "WaitTimeoutError"]
 
 
 class HotError(Exception):
@@ -28,6 +31,13 @@ class UnknownHandlerError(HotError, KeyError):
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+class UntrustedError(HotError, PermissionError):
+    """Somebody else may write the file, so it is not executed."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(errno.EPERM, message)
 
 
 class WaitTimeoutError(HotError, TimeoutError):

@@ -4,7 +4,7 @@ import os
 import traceback
 from typing import Final
 
-from ipyhot.core.errors import Cancelled
+from ipyhot.core.errors import Cancelled, UntrustedError
 from ipyhot.core.imports import Loader, WatchedSpec
 from ipyhot.core.model import Failure, Source
 from ipyhot.core.stage import Staged
@@ -65,7 +65,8 @@ def gone(name: str, path: str, by: tuple[str, ...], *, since: float, live: int |
 
 def unreadable(name: str, path: str, error: OSError, *, since: float, live: int | None) -> Failure:
     """Return the record of a file that is there and cannot be read."""
-    summary = f"cannot be read: {error.strerror}"
+    what = "is not trusted" if isinstance(error, UntrustedError) else "cannot be read"
+    summary = f"{what}: {error.strerror}"
     return Failure(name, path, None, summary, summary, since, live)
 
 

@@ -7,15 +7,17 @@ import hashlib
 import importlib.machinery
 import os
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
-from ipyhot.core.errors import FolderError
+from ipyhot.core import trust
+from ipyhot.core.errors import FolderError, UntrustedError
 from ipyhot.core.model import Source
+from ipyhot.core.patterns import EVERYTHING, Selection
 
-__all__ = ["Folder", "Load", "open_folder"]
+__all__ = ["Folder", "Load", "digest", "open_folder"]
 
 Load = Literal["all", "imported"]
 
@@ -23,24 +25,33 @@ SUFFIX: Final = ".py"
 _INIT: Final = "__init__"
 _SKIPPED: Final = frozenset({"__pycache__", "node_modules", "site-packages"})
 _NAMESPACE_DIGEST: Final = "namespace"
+_ENVIRONMENT: Final = "pyvenv.cfg"  # lies in the folder of a virtual environment
 
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A watched folder: its real path, the module name it stands for (empty on ``sys.path``), and what is loaded."""
+    """A watched folder: its real path, the module name it stands for (empty on ``sys.path``), and what is loaded.
+
+    ``is_trusted`` says that files are executed whoever may write them, ``selection`` which of them count.
+    """
 
     root: str
     package: str
     load: Load
+    selection: Selection = EVERYTHING
+    is_trusted: bool = False
+
+    @property
+    def _prefix(self) -> str:
+        return self.root if self.root.endswith(os.sep) else self.root + os.sep
 
     def name_of(self, path: str) -> str | None:
         """Return the module that a path under the folder belongs to; None if it is no module of ours."""
-        above = os.path.join(self.root, "")
-        if not path.endswith(SUFFIX) or not path.startswith(above):
+        if not path.endswith(SUFFIX) or not path.startswith(self._prefix):
             return None
-        *folders, file = path.removeprefix(above).split(os.sep)
+        *folders, file = path[len(self._prefix) :].split(os.sep)
         stem = file.removesuffix(SUFFIX)
-        if not _is_module_name(stem) or not all(map(_is_folder_name, folders)):
+        if not _is_module_name(stem) or not all(map(_is_folder_name, folders)) or not self._takes(path):
             return None
         return self.qualify([*folders] if stem == _INIT else [*folders, stem])
 
@@ -77,17 +88,32 @@ class Folder:
         base = os.path.join(self.root, *parts)
         init = os.path.join(base, _INIT + SUFFIX)
         is_folder = os.path.isdir(base)
-        if is_folder and (self.package or parts) and os.path.isfile(init):
+        if is_folder and (self.package or parts) and os.path.isfile(init) and self._takes(init):
             return init, True
-        if parts and os.path.isfile(base + SUFFIX):
+        if parts and os.path.isfile(base + SUFFIX) and self._takes(base + SUFFIX):
             return base + SUFFIX, False
-        return (None, True) if is_folder and (not parts or _is_folder_name(parts[-1])) else None
+        return (None, True) if is_folder and (not parts or self.enters(base)) else None
 
-    def read(self, name: str) -> Source | None:
+    def _takes(self, path: str) -> bool:
+        return self.selection is EVERYTHING or self.selection.takes(self._relative(path))
+
+    def _relative(self, path: str) -> str:
+        return path[len(self._prefix) :].replace(os.sep, "/")
+
+    def doubt(self, path: str, found: os.stat_result) -> str | None:
+        """Return why a file of the folder is not to be executed, given what it is; None if it may be."""
+        return None if self.is_trusted else trust.doubt(path, self.root, found)
+
+    def read(self, name: str, texts: Mapping[str, bytes] | None = None) -> Source | None:
         """Return what the disk holds for a module now; None if there is nothing.
+
+        Args:
+            name: the module.
+            texts: files that were read already, by path; they are not read again.
 
         Raises:
             OSError: the file is there and cannot be read.
+            UntrustedError: somebody else may write it.
         """
         found = self.locate(name)
         if found is None:
@@ -95,12 +121,17 @@ class Folder:
         path, is_package = found
         if path is None:
             return Source(name, None, b"", _NAMESPACE_DIGEST, is_package=True)
-        try:
-            with open(path, "rb", buffering=0) as file:  # each call less is a turn less at the GIL
-                data = file.readall()
-        except FileNotFoundError:
-            return None
-        return Source(name, path, data, hashlib.blake2b(data, digest_size=16).hexdigest(), is_package)
+        data = texts.get(path) if texts is not None else None
+        if data is None:
+            try:
+                with open(path, "rb", buffering=0) as file:  # each call less is a turn less at the GIL
+                    doubt = self.doubt(path, os.fstat(file.fileno()))
+                    if doubt is not None:
+                        raise UntrustedError(f"{doubt}; %hotwatch --trust executes it all the same")
+                    data = file.readall()
+            except FileNotFoundError:
+                return None
+        return Source(name, path, data, digest(data), is_package)
 
     def place_of(self, name: str) -> str:
         """Return the path that a module has, or would have."""
@@ -111,7 +142,43 @@ class Folder:
 
     def scan(self, inside: str | None = None) -> list[str]:
         """Return the modules that have a file, in the folder or in a folder inside it; links to folders are followed."""
-        return sorted({name for path in _walk(inside or self.root) if (name := self.name_of(path)) is not None})
+        found = {self.name_of(entry.path) for files in self.walk(inside) for entry in files}
+        return sorted(name for name in found if name is not None)
+
+    def walk(
+        self, inside: str | None = None, entering: Callable[[str], object] | None = None
+    ) -> Iterator[list[os.DirEntry[str]]]:
+        """Yield the Python files of each folder in the folder, or in a folder inside it; links to folders are followed.
+
+        Args:
+            inside: the folder to look through; all by default.
+            entering: is called with each folder before it is listed.
+        """
+        return self._walk(inside or self.root, (), entering or _ignore)
+
+    def enters(self, path: str) -> bool:
+        """Tell whether a path inside the folder can be that of a folder with modules, by its name."""
+        if not path.startswith(self._prefix) or not all(map(_is_folder_name, path[len(self._prefix) :].split(os.sep))):
+            return False
+        return self.selection is EVERYTHING or self.selection.enters(self._relative(path))
+
+    def _walk(self, top: str, above: tuple[str, ...], entering: Callable[[str], object]) -> Iterator[list[os.DirEntry[str]]]:
+        entering(top)
+        try:
+            with os.scandir(top) as listing:
+                entries = sorted(listing, key=lambda entry: entry.name)
+        except OSError:  # it vanished, or may not be read: then it holds nothing that could be loaded
+            return
+        if above and any(entry.name == _ENVIRONMENT for entry in entries):
+            return
+        yield [entry for entry in entries if entry.name.endswith(SUFFIX) and _is_kind(entry, os.DirEntry.is_file)]
+        above = (*above, top)
+        for entry in entries:
+            if not _is_folder_name(entry.name) or not _is_kind(entry, os.DirEntry.is_dir) or not self.enters(entry.path):
+                continue
+            if entry.is_symlink() and any(_is_same_folder(entry.path, other) for other in above):
+                continue  # it leads round in a circle
+            yield from self._walk(entry.path, above, entering)
 
     def children(self, inside: str) -> str:
         """Return the prefix of the modules that live in a folder."""
@@ -120,17 +187,36 @@ class Folder:
         return "" if name is None else name + "."
 
 
-def open_folder(path: str | os.PathLike[str], load: Load | None = None) -> Folder:
+def open_folder(
+    path: str | os.PathLike[str],
+    load: Load | None = None,
+    *,
+    selection: Selection = EVERYTHING,
+    is_trusted: bool = False,
+) -> Folder:
     """Return the folder to watch at a path, named as Python names what is in it.
 
     Args:
         path: an existing folder, absolute or relative to the current one.
         load: ``all`` executes every file at once, ``imported`` follows what something imports; by default
             ``imported`` in a package and on ``sys.path``, else ``all``.
+        selection: which of its files count.
+        is_trusted: execute its files whoever may write them.
 
     Raises:
-        FolderError: there is no such folder, or its name already belongs to another module.
+        FolderError: there is no such folder, its name already belongs to another module, or others may write it.
     """
+    folder = _named(path, load)
+    reason = None if is_trusted else trust.doubt_of(os.stat(folder.root))
+    if reason is not None:
+        raise FolderError(
+            f"{path}: {folder.root} {reason}, and its files would be executed. Nothing is watched because of this; "
+            f"--trust overrides it."
+        )
+    return replace(folder, selection=selection, is_trusted=is_trusted)
+
+
+def _named(path: str | os.PathLike[str], load: Load | None) -> Folder:
     shown = Path(path)
     root = os.path.realpath(shown.expanduser())
     if not os.path.isdir(root):
@@ -180,23 +266,27 @@ def _find_elsewhere(top: str) -> importlib.machinery.ModuleSpec | None:
     return importlib.machinery.PathFinder.find_spec(top)
 
 
-def _walk(top: str, seen: frozenset[str] = frozenset()) -> Iterator[str]:
-    real = os.path.realpath(top)
-    if real in seen:
-        return
+def digest(data: bytes) -> str:
+    """Return what tells one content from another."""
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+def _ignore(_: str) -> None:
+    """Do nothing."""
+
+
+def _is_kind(entry: os.DirEntry[str], is_kind: Callable[[os.DirEntry[str]], bool]) -> bool:
     try:
-        entries = sorted(os.scandir(top), key=lambda entry: entry.name)
-    except OSError:  # it vanished, or may not be read: then it holds nothing that could be loaded
-        return
-    for entry in entries:
-        if entry.name.endswith(SUFFIX) and entry.is_file():
-            yield entry.path
-        elif _is_folder_name(entry.name) and entry.is_dir() and not _is_environment(entry.path):
-            yield from _walk(entry.path, seen | {real})
+        return is_kind(entry)
+    except OSError:  # a link that leads round in a circle, or out of reach: neither a file nor a folder
+        return False
 
 
-def _is_environment(path: str) -> bool:
-    return os.path.exists(os.path.join(path, "pyvenv.cfg"))
+def _is_same_folder(path: str, other: str) -> bool:
+    try:
+        return os.path.samefile(path, other)
+    except OSError:  # one of them has just gone
+        return False
 
 
 def _is_module_name(stem: str) -> bool:

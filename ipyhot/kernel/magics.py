@@ -9,11 +9,13 @@ from IPython.core.magic_arguments import argument, magic_arguments, parse_argstr
 from traitlets import Unicode
 
 from ipyhot.core.errors import HotError
+from ipyhot.core.patterns import EVERYTHING, Patterns, Selection
 from ipyhot.kernel import panel
 from ipyhot.kernel.session import Session
 
 __all__ = ["HotMagics"]
 
+_LONGEST_POLL: Final = 86_400.0
 _WORDS: Final = ("status", "errors", "history", "reload", "cancel")
 
 
@@ -40,6 +42,12 @@ class HotMagics(Magics):
     @magic_arguments()
     @argument("folder", nargs="?", help="the folder to watch; without one, show what is watched")
     @argument("--load", choices=["all", "imported"], help="execute every file, or only what something imports")
+    @argument(
+        "--include", action="append", metavar="G", help="take only files that match, as in .gitignore; may be repeated"
+    )
+    @argument("--exclude", action="append", metavar="G", help="leave out files and folders that match; may be repeated")
+    @argument("--poll", nargs="?", type=float, const=1.0, metavar="S", help="look through the folder every S seconds (1)")
+    @argument("--trust", action="store_true", help="execute files that others may write")
     @argument("--quiet", action="store_true", help="show no panel")
     @argument("--stop", action="store_true", help="watch nothing any more")
     @line_magic
@@ -55,7 +63,14 @@ class HotMagics(Magics):
             print(panel.as_text(self._session.state()))  # noqa: T201 - the answer to the question
         else:
             try:
-                self._session.watch(_unquoted(given.folder), given.load, is_quiet=given.quiet)
+                self._session.watch(
+                    _unquoted(given.folder),
+                    given.load,
+                    selection=_selection(given.include, given.exclude),
+                    poll=_seconds(given.poll),
+                    is_trusted=given.trust,
+                    is_quiet=given.quiet,
+                )
             except HotError as error:
                 raise UsageError(str(error)) from None
 
@@ -81,6 +96,18 @@ class HotMagics(Magics):
                     raise UsageError(f"%hot {word}: say one of {', '.join(_WORDS)}")
         except HotError as error:
             raise UsageError(str(error)) from None
+
+
+def _selection(include: list[str] | None, exclude: list[str] | None) -> Selection:
+    if not include and not exclude:
+        return EVERYTHING
+    return Selection(Patterns(map(_unquoted, include or ())), Patterns(map(_unquoted, exclude or ())))
+
+
+def _seconds(poll: float | None) -> float | None:
+    if poll is not None and not 0 < poll < _LONGEST_POLL:
+        raise UsageError(f"--poll {poll:g}: say a number of seconds, more than 0")
+    return poll
 
 
 def _unquoted(path: str) -> str:

@@ -3,10 +3,10 @@
 =================  =====================================================================================
 thread             what it may do
 =================  =====================================================================================
-watchdog's         put hints behind the door (``watch.observer.Hints``)
-``ipyhot builder`` settle, build, commit, call listeners and ``on_change`` callbacks
+``ipyhot builder`` hear, settle, build, commit, call listeners and ``on_change`` callbacks
 ``ipyhot panel``   show the latest state
 main               run cells and imports; build too, for ``%hotwatch`` and ``hot.reload()``
+watchdog's         elsewhere than on Linux: put events behind a door (``watch.observer``)
 =================  =====================================================================================
 """
 
@@ -21,11 +21,13 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Final
 
+from ipyhot.core import trust
 from ipyhot.core.commit import commit
 from ipyhot.core.engine import Engine
 from ipyhot.core.errors import Cancelled, FolderError, UnknownHandlerError
 from ipyhot.core.model import Failure, Report
-from ipyhot.core.sources import Folder, Load, open_folder
+from ipyhot.core.patterns import EVERYTHING, Selection
+from ipyhot.core.sources import Load, open_folder
 from ipyhot.kernel import jupyter, panel
 from ipyhot.kernel.bindings import Bindings
 from ipyhot.kernel.handlers import HandlerTree
@@ -38,6 +40,7 @@ from ipyhot.watch.watcher import Watcher
 __all__ = ["Session"]
 
 _SLOW: Final = 5.0
+_CATCH_UP: Final = 1.0  # seconds that a cell waits for what was saved before it
 _ECHO: Final = 0.2  # seconds in which an event of a file that a load wrote has surely come
 
 
@@ -57,11 +60,13 @@ class Session:
         self._callbacks: list[tuple[Callable[[Report], object], str | None]] = []
         self._notes: list[str] = []
         self._endless: str | None = None
+        self._unchecked: str | None = None
+        self._late: str | None = None
         self._shown: dict[str, str] = {}
         self._echo = Echo()
         self._loaded_at = 0.0
         self._is_closed = False
-        self._watcher = Watcher(self._take, self._is_relevant)
+        self._watcher = Watcher(self._take, lambda: self._teller.tell(None))
         for cell in _cells_so_far(shell):  # names that were imported before the extension was loaded follow too
             self._bindings.before_cell(cell, shell.transform_cell)
             self._bindings.after_cell(succeeded=True)
@@ -73,24 +78,36 @@ class Session:
 
     # -- what the magics and ``hot`` ask for
 
-    def watch(self, path: str, load: Load | None = None, *, is_quiet: bool = False) -> None:
-        """Watch a folder, load what it holds, and show the panel; the same folder again only moves the panel.
+    def watch(
+        self,
+        path: str,
+        load: Load | None = None,
+        *,
+        selection: Selection = EVERYTHING,
+        poll: float | None = None,
+        is_trusted: bool = False,
+        is_quiet: bool = False,
+    ) -> None:
+        """Watch a folder, load what it holds, and show the panel; the same folder again takes the place of the former.
+
+        Args:
+            path: the folder.
+            load: see ``open_folder``.
+            selection: which of its files count.
+            poll: seconds between two looks through the folder, instead of listening.
+            is_trusted: execute its files whoever may write them.
+            is_quiet: show no panel.
 
         Raises:
             FolderError: it cannot be watched; nothing of it is, and other folders are as before.
         """
         self._check_open(path)
-        folder = open_folder(path, load)
-        roots = {*(other.root for other in self.engine.folders), folder.root}
-        before = self.engine.folders
+        folder = open_folder(path, load, selection=selection, is_trusted=is_trusted)
         self.engine.add_folder(folder)
-        try:
-            self._watcher.watch(sorted(roots))  # armed before the first look, or a save in between would be lost
-        except OSError as error:
-            if folder.root not in {other.root for other in before}:
-                self.engine.remove_folder(folder)
-            raise FolderError(f"{path}: the system does not let it be watched: {error.strerror or error}") from error
+        self._watcher.add(folder, poll=poll)  # armed before the first look, or a save in between would be lost
         self._shown[folder.root] = path
+        if not trust.IS_CHECKED and not is_trusted:
+            self._unchecked = "Who may write the files that are executed is not checked on this system."
         self.engine.update(folder.scan() if folder.load == "all" else ())
         self._teller.open(f"ipyhot-{uuid.uuid4().hex[:8]}", is_quiet=is_quiet)
 
@@ -98,8 +115,9 @@ class Session:
         """Watch nothing any more; ``hot.handlers`` becomes empty, modules stay as they are."""
         if self._is_closed:
             return
-        self._watcher.watch([])
         for folder in self.engine.folders:
+            self._watcher.remove(folder)
+            self.engine.cancel()  # or an endless load would hold this cell up
             self.engine.remove_folder(folder)
         commit(self._tree.forget())
         self._notes.clear()
@@ -146,7 +164,7 @@ class Session:
             history=tuple(self.engine.history),
             loading=(loading.name, seconds) if loading is not None and seconds >= _SLOW else None,
             is_stopped=self._is_closed,
-            notes=(*self._notes, *([self._endless] if self._endless else [])),
+            notes=(*self._notes, *self._watcher.notes, *filter(None, (self._endless, self._unchecked, self._late))),
         )
 
     def close(self) -> None:
@@ -170,6 +188,7 @@ class Session:
     # -- the building thread
 
     def _take(self, batch: Batch) -> None:
+        self._late = None
         names = self._names_of(batch)
         if batch.first - self._loaded_at < _ECHO:  # written later than that, it was not by a load
             self._echo.hear({name: at for name in names if (at := self._written(name)) is not None})
@@ -179,15 +198,18 @@ class Session:
             self._endless = f"{', '.join(sorted(endless))} changes each time it is loaded; %hot reload takes it up again."
             self._teller.tell(None)
             names -= endless
+        texts = dict(batch.texts)
         if quiet := self._echo.wait(names):
-            names |= self._names_of(self._watcher.settle(quiet))
+            more = self._watcher.settle(quiet)
+            names |= self._names_of(more)
+            texts.update(more.texts)
         began = time.time()
         report = None
         try:
             with jupyter.show_in(self._shell, self._teller.parent):
-                report = self.engine.update(names, seen=batch.first)
+                report = self.engine.update(names, seen=batch.first, texts=texts)
         except Cancelled:  # it came too late for the file it was meant for; look again
-            self._watcher.look_at([*batch.files, *batch.folders])
+            self._watcher.look_at(batch.files)
         except Exception:  # noqa: BLE001 - the edge of the thread: our own bug must be told, and must not end the watch
             self._notes[:] = [f"ipyhot itself failed; please report it:\n{traceback.format_exc()}"]
             self._teller.tell(None)
@@ -203,21 +225,14 @@ class Session:
             return None
 
     def _names_of(self, batch: Batch) -> frozenset[str]:
+        """Return the modules of a batch; a folder without ``__init__.py`` is one, too, and goes with its last file."""
         names: set[str] = set()
         for folder in self.engine.folders:
-            names.update(name for name in map(folder.name_of, batch.files) if name is not None)
-            for inside in batch.folders:
-                if os.path.commonpath([folder.root, inside]) == folder.root:
-                    names.update(self._below(folder, inside))
-        return frozenset(names)
-
-    def _below(self, folder: Folder, inside: str) -> set[str]:
-        prefix = folder.children(inside)
-        known = {name for name in {*self.engine.live, *self.engine.failures} if f"{name}.".startswith(prefix)}
-        return {*folder.scan(inside), *(name for name in known if self.engine.folder_of(name) is folder)}
-
-    def _is_relevant(self, path: str) -> bool:
-        return any(folder.name_of(path) is not None for folder in self.engine.folders)
+            found = {name for path in batch.files if (name := folder.name_of(path)) is not None}
+            found |= {folder.children(path)[:-1] for path in batch.folders if folder.enters(path)}
+            above = {name.rpartition(".")[0] for name in found}
+            names |= found | {name for name in above if name in self.engine.live}
+        return frozenset(names - {""})
 
     def _show(self, report: Report) -> None:
         self._teller.tell(report)
@@ -236,6 +251,9 @@ class Session:
     # -- the main thread
 
     def _before_cell(self, info: Any) -> None:
+        if not self._watcher.catch_up(_CATCH_UP):
+            self._late = "A cell was started before what had been saved was live; it may have run the version before."
+            self._teller.tell(None)
         self._teller.cell_started()
         self._bindings.before_cell(info.raw_cell or "", self._shell.transform_cell)
 

@@ -1,22 +1,29 @@
-"""watchdog, asked for hints only. Its threads call ``Hints``, which keeps them and wakes the one who waits."""
+"""Other systems than Linux: watchdog's observer, whose threads put events behind a door.
 
-import contextlib
-import queue
+It may die or go deaf; whoever reads it compares with the disk now and then, and replaces it.
+"""
+
+import logging
 import sys
-import time
+import threading
+from collections import deque
 from collections.abc import Callable
-from typing import Any, Final
 
 from watchdog import events
+from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
-from ipyhot.watch.settle import Hint, Kind
+from ipyhot.watch.source import DeafError, Event, What
 
-__all__ = ["Hints", "observe"]
+__all__ = ["Observed"]
 
-# Opened and closed-unwritten events are left out: every read of ours would be one, and above some 4,000 folders
-# watchdog 7.1 then overflows its own queue for ever.
-_FILTER: Final = [
+_log = logging.getLogger(__name__)
+logging.getLogger("watchdog").addHandler(logging.NullHandler())  # or its warnings land in a cell's output
+
+# Without those of opening and reading: every import would be one, and above some 4,000 folders watchdog 7.1 then
+# overflows for ever on Linux.
+_WANTED = [
+    events.FileModifiedEvent,
     events.FileClosedEvent,
     events.FileMovedEvent,
     events.FileCreatedEvent,
@@ -25,101 +32,99 @@ _FILTER: Final = [
     events.DirCreatedEvent,
     events.DirDeletedEvent,
 ]
-_PAIRING: Final = 0.01  # seconds that watchdog waits for the other half of a move; 0.5 by default
 
 
-class Hints(events.FileSystemEventHandler):
-    """The door between watchdog's threads and the building thread."""
+class Observed:
+    """A folder and all below it, as watchdog sees it.
 
-    def __init__(self, is_relevant: Callable[[str], bool]) -> None:
-        self._is_relevant = is_relevant
-        self._hints: queue.SimpleQueue[Hint | None] = queue.SimpleQueue()  # in C: it wakes the other side soonest
-        self._is_open = True
-
-    def dispatch(self, event: events.FileSystemEvent) -> None:
-        """Keep what an event says. Never raises: watchdog's thread would die of it."""
-        at = time.monotonic()
-        for kind, path in _meaning(event):
-            if kind is Kind.FOLDER or self._is_relevant(path):
-                self._hints.put(Hint(kind, path, at))
-
-    def put(self, hints: list[Hint]) -> None:
-        """Keep hints of one's own; without any, only wake the one who waits."""
-        for hint in hints:
-            self._hints.put(hint)
-        self._hints.put(None)
-
-    def wait(self, timeout: float | None) -> list[Hint]:
-        """Return the hints that came, as soon as there are some; after the timeout, or when woken, none."""
-        found: list[Hint] = []
-        with contextlib.suppress(queue.Empty):
-            hint = self._hints.get(timeout=timeout)
-            while True:
-                if hint is not None:
-                    found.append(hint)
-                hint = self._hints.get_nowait()
-        return found
-
-    @property
-    def is_open(self) -> bool:
-        """False once nobody should wait any more."""
-        return self._is_open
-
-    def close(self) -> None:
-        """Let the one who waits go."""
-        self._is_open = False
-        self._hints.put(None)
-
-
-def _meaning(event: events.FileSystemEvent) -> list[tuple[Kind, str]]:
-    source, target = str(event.src_path), str(event.dest_path)
-    if event.is_directory:
-        return [(Kind.FOLDER, path) for path in (source, target) if path]
-    if isinstance(event, events.FileMovedEvent):
-        return [*([(Kind.GONE, source)] if source else []), *([(Kind.DONE, target)] if target else [])]
-    if isinstance(event, events.FileDeletedEvent):
-        return [(Kind.GONE, source)]
-    if isinstance(event, events.FileCreatedEvent):
-        return [(Kind.DONE if event.is_synthetic else Kind.NEW, source)]
-    return [(Kind.DONE, source)]
-
-
-def observe(hints: Hints, roots: list[str]) -> BaseObserver:
-    """Return a running observer of some folders, each watched with all that is below it.
+    Args:
+        root: the folder.
+        wake: is called from watchdog's threads when an event waits.
 
     Raises:
-        OSError: the system allows no more watches.
+        OSError: the system refuses.
     """
-    observer: BaseObserver = _observer(hints)
-    chosen = _FILTER if sys.platform == "linux" else [*_FILTER, events.FileModifiedEvent]
-    try:
-        for root in roots:
-            observer.schedule(hints, root, recursive=True, event_filter=chosen)
-        observer.start()
-    except BaseException:
-        observer.stop()
-        raise
-    return observer
+
+    tells_closing = sys.platform == "linux"
+
+    def __init__(self, root: str, wake: Callable[[], object]) -> None:
+        self._door = _Door(wake)
+        self._root = root
+        self._observer: BaseObserver = Observer()
+        try:
+            self._observer.schedule(self._door, root, recursive=True, event_filter=_WANTED)
+            for thread in (self._observer, *self._observer.emitters):
+                _calm(thread)
+            self._observer.start()
+        except BaseException:
+            self.close()
+            raise
+
+    def arm(self, path: str) -> bool:
+        """See ``Source.arm``; all below the folder is listened to from the start."""
+        return path != self._root
+
+    def disarm(self, path: str) -> None:
+        """See ``Source.disarm``."""
+
+    def _is_alive(self) -> bool:
+        reader = getattr(self._observer, "_inotify_fd", self._observer)  # on Linux its death is seen nowhere else
+        return self._observer.is_alive() and reader.is_alive() and all(e.is_alive() for e in self._observer.emitters)
+
+    def events(self) -> list[Event]:
+        """See ``Source.events``."""
+        found = []
+        while self._door.events:
+            found.append(self._door.events.popleft())
+        if not found and not self._is_alive():
+            raise DeafError("watchdog's thread has died")
+        return found
+
+    def fileno(self) -> int | None:
+        """See ``Source.fileno``."""
+        return None
+
+    def close(self) -> None:
+        """See ``Source.close``: an emitter may sleep for half a second before it ends, so a thread waits for it."""
+        if self._observer.is_alive():
+            threading.Thread(target=self._observer.stop, name="ipyhot reaper", daemon=True).start()
 
 
-def _observer(hints: Hints) -> Any:
-    if sys.platform != "linux":
-        from watchdog.observers import Observer
+def _calm(thread: threading.Thread) -> None:
+    """Let a thread of watchdog end in silence: its traceback would land in a cell's output. It is missed soon."""
+    run = thread.run
 
-        return Observer()
-    from watchdog.observers.inotify import InotifyFullEmitter, InotifyObserver
-    from watchdog.observers.inotify_move_event_grouper import InotifyMoveEventGrouper
+    def quietly() -> None:
+        try:
+            run()
+        except Exception:  # noqa: BLE001 - whatever it is, the thread is dead and will be replaced
+            _log.debug("a thread of watchdog has died", exc_info=True)
 
-    InotifyMoveEventGrouper.delay = _PAIRING
-    wanted = tuple(_FILTER)
+    thread.run = quietly  # type: ignore[method-assign]
+    # debugpy stops every thread at a breakpoint but those that bear these flags; saves go live meanwhile.
+    thread.pydev_do_not_trace = thread.is_pydev_daemon_thread = True  # type: ignore[attr-defined]
 
-    class Emitter(InotifyFullEmitter):  # type: ignore[misc,unused-ignore]  # untyped off Linux
-        """Hands each event over at once, without the way through the observer's queue and thread."""
 
-        def queue_event(self, event: events.FileSystemEvent) -> None:
-            if isinstance(event, wanted):
-                hints.dispatch(event)
+class _Door(events.FileSystemEventHandler):
+    """Keeps what watchdog says. Never raises: watchdog's thread would die of it."""
 
-    observer = InotifyObserver(generate_full_events=True)
-    observer._emitter_class = Emitter  # noqa: SLF001 - it has no parameter for that
-    return observer
+    def __init__(self, wake: Callable[[], object]) -> None:
+        self.events: deque[Event] = deque()
+        self._wake = wake
+
+    def dispatch(self, event: events.FileSystemEvent) -> None:
+        self.events.extend(_meaning(event))
+        self._wake()
+
+
+def _meaning(event: events.FileSystemEvent) -> list[Event]:
+    source, target = str(event.src_path), str(event.dest_path)
+    if event.is_directory:
+        return [Event(What.FOLDER, path) for path in (source, target) if path]
+    if isinstance(event, events.FileMovedEvent):
+        return [Event(What.GONE, source)] * bool(source) + [Event(What.MOVED, target)] * bool(target)
+    if isinstance(event, events.FileDeletedEvent):
+        return [Event(What.GONE, source)]
+    if isinstance(event, events.FileCreatedEvent):
+        return [Event(What.CREATED, source)]
+    return [Event(What.CLOSED if isinstance(event, events.FileClosedEvent) else What.WRITTEN, source)]

@@ -1,0 +1,182 @@
+"""%hotwatch and its options; a cell that is run right after a save."""
+
+import os
+import threading
+
+from conftest import World
+
+
+def test_a_cell_that_is_run_right_after_a_save_runs_the_new_code(world: World) -> None:
+    world.watch({"a.py": "def f():\n    return 0\n"})
+    world.ok("from PKG.a import f")
+    for number in range(1, 40):
+        (world.folder / "a.py").write_text(f"def f():\n    return {number}\n")
+        assert world.value("f()") == number
+
+
+def test_a_cell_that_is_run_right_after_a_save_of_many_files_runs_the_new_code(world: World) -> None:
+    world.watch({f"m{index}.py": "V = 0\n" for index in range(30)})
+    for number in (1, 2, 3):
+        world.write({f"m{index}.py": f"V = {number}\n" for index in range(30)})
+        assert world.value("{m.V for n, m in hot.handlers.items()}") == {number}
+
+
+def test_a_cell_waits_a_second_at_most_for_a_file_that_is_slow_to_load_and_is_told(world: World) -> None:
+    world.watch({"a.py": "exports = 1\n"})
+    world.ok("import threading, builtins\nbuiltins.go_on = threading.Event()")
+    (world.folder / "a.py").write_text("go_on.wait(30)\nexports = 2\n")
+    assert world.value("hot.handlers.a") == 1
+    assert "may have run the version before" in world.ok("%hot status").text
+    world.ok("go_on.set()\nhot.wait(lambda: hot.handlers.a == 2)")
+    world.save({"a.py": "exports = 3\n"})
+    assert "may have run the version before" not in world.ok("%hot status").text
+
+
+def test_the_switch_interval_is_as_before_after_a_batch(world: World) -> None:
+    world.watch({"a.py": "exports = 1\n"})
+    before = world.value("__import__('sys').getswitchinterval()")
+    world.save({"a.py": "import sys\nexports = sys.getswitchinterval()\n"})
+    assert world.value("hot.handlers.a") < before
+    assert world.value("__import__('sys').getswitchinterval()") == before
+
+
+def test_a_switch_interval_that_the_user_sets_during_a_batch_stays(world: World) -> None:
+    world.watch({"a.py": "exports = 1\n"})
+    world.save({"a.py": "import sys\nsys.setswitchinterval(0.25)\nexports = 2\n"})
+    assert world.value("__import__('sys').getswitchinterval()") == 0.25
+    world.ok("import sys\nsys.setswitchinterval(0.005)")
+
+
+def test_a_save_goes_live_while_a_cell_keeps_the_interpreter_busy(world: World) -> None:
+    world.watch({"a.py": "exports = 1\n"})
+    request = world.kernel.start("while hot.handlers.a == 1: pass\nprint(hot.handlers.a)")
+    (world.folder / "a.py").write_text("exports = 2\n")
+    assert world.kernel.finish(request).text.strip() == "2"
+
+
+def test_polling_is_told_and_sees_saves(world: World) -> None:
+    world.watch({"a.py": "exports = 1\n"}, "--poll 0.05")
+    assert "is looked through every 0.05 s, as was asked for" in world.ok("%hotwatch").text
+    world.save({"a.py": "exports = 2\n", "sub/b.py": "exports = 3\n"})
+    world.ok("hot.wait(lambda: dict(hot.handlers) == {'a': 2, 'sub.b': 3})")
+
+
+def test_polling_without_a_number_is_possible(world: World) -> None:
+    world.watch({"a.py": "exports = 1\n"}, "--poll")
+    assert "every 1 s" in world.ok("%hotwatch").text
+
+
+def test_polling_every_no_seconds_is_refused(world: World) -> None:
+    output = world.run(f"%hotwatch {world.folder} --poll 0")
+    assert "more than 0" in output.text + output.traceback
+    assert world.handlers == []
+
+
+def test_watching_again_with_other_options_replaces_the_first_watch(world: World) -> None:
+    world.watch({"a.py": "exports = 1\n"}, "--poll 0.05")
+    world.ok(f"%hotwatch {world.folder}")
+    assert "looked through" not in world.ok("%hotwatch").text
+    world.save({"a.py": "exports = 2\n"})
+    assert world.value("hot.handlers.a") == 2
+
+
+def test_a_folder_inside_a_watched_one_may_be_watched_too(world: World) -> None:
+    world.watch({"sub/a.py": "exports = 1\n", "b.py": "exports = 1\n"})
+    world.run(f"%hotwatch {world.folder}/sub")
+    world.write({"sub/a.py": "exports = 2\n", "b.py": "exports = 2\n"})
+    world.ok("hot.wait(lambda: set(hot.handlers.values()) == {2})")
+    world.ok(f"%hotwatch {world.folder}")
+    world.write({"sub/a.py": "exports = 3\n", "b.py": "exports = 3\n"})
+    world.ok("hot.wait(lambda: set(hot.handlers.values()) == {3})")
+
+
+def test_a_relative_folder_is_followed_after_the_current_one_has_changed(world: World) -> None:
+    world.write({"a.py": "exports = 1\n"})
+    world.ok("%hotwatch ./PKG")
+    (world.top / "elsewhere").mkdir()
+    world.ok("%cd -q elsewhere")
+    world.save({"a.py": "exports = 2\n", "sub/b.py": "exports = 3\n"})
+    world.ok("hot.wait(lambda: dict(hot.handlers) == {'a': 2, 'sub.b': 3})")
+
+
+def test_excluded_files_and_folders_are_no_handlers_and_are_not_listened_to(world: World) -> None:
+    files = {"a.py": "exports = 1\n", "test_a.py": "1 / 0\n", "old/b.py": "1 / 0\n", "old/deep/c.py": "1 / 0\n"}
+    world.watch(files, "--exclude test_* --exclude old/")
+    assert world.handlers == ["a"]
+    world.save({"a.py": "exports = 2\n", "test_b.py": "1 / 0\n", "old/d.py": "1 / 0\n"})
+    world.settle()
+    assert world.handlers == ["a"]
+    assert world.errors == {}
+    heard = world.value("[p for l in hot._session._watcher._all for p in l.source._watch_of]")
+    assert heard == [os.path.realpath(world.folder)]
+
+
+def test_an_excluded_file_can_be_imported_as_ever(world: World) -> None:
+    world.watch({"a.py": "from PKG.plain import V\nexports = V\n", "plain.py": "V = 1\n"}, "--exclude plain.py")
+    assert world.value("hot.handlers.a") == 1
+    assert world.handlers == ["a"]
+    world.write({"plain.py": "V = 2\n"})
+    world.settle()
+    assert world.value("(hot.handlers.a, sorted(hot.errors))") == (1, [])
+
+
+def test_only_included_files_are_handlers(world: World) -> None:
+    world.watch({"a.py": "exports = 1\n", "hot_b.py": "exports = 2\n", "sub/hot_c.py": "exports = 3\n"}, "--include 'hot_*'")
+    assert world.handlers == ["hot_b", "sub.hot_c"]
+    world.save({"hot_d.py": "exports = 4\n", "e.py": "exports = 5\n"})
+    assert world.handlers == ["hot_b", "hot_d", "sub.hot_c"]
+
+
+def test_folders_of_tools_are_not_listened_to(world: World) -> None:
+    inside = {".git/hooks/a.py", ".venv/lib/a.py", "env/lib/a.py", "node_modules/x/a.py", "__pycache__/a.py", ".cache/a.py"}
+    world.write(dict.fromkeys(inside, "1 / 0\n"))
+    (world.folder / "env" / "pyvenv.cfg").touch()
+    world.watch({"a.py": "exports = 1\n"})
+    assert world.handlers == ["a"]
+    heard = world.value("[p for l in hot._session._watcher._all for p in l.source._watch_of]")
+    assert [os.path.relpath(path, world.folder) for path in heard] == [".", "env"]
+
+
+def test_a_watched_folder_that_is_gone_is_told_and_followed_again_when_it_is_back(world: World) -> None:
+    world.watch({"a.py": "exports = 1\n", "b.py": "exports = 1\n"})
+    os.rename(world.folder, world.top / "away")
+    world.ok("import threading\nwhile 'is gone' not in str(hot._session.state().notes): threading.Event().wait(0.01)")
+    assert world.handlers == ["a", "b"]
+    assert world.errors == {}
+    (world.top / "away" / "a.py").write_text("exports = 2\n")
+    (world.top / "away" / "b.py").unlink()
+    os.rename(world.top / "away", world.folder)
+    world.ok("hot.wait(lambda: dict(hot.handlers) == {'a': 2})")
+    world.save({"a.py": "exports = 3\n"})
+    assert world.value("hot.handlers.a") == 3
+    assert "is gone" not in world.ok("%hotwatch").text
+
+
+def test_a_module_that_writes_a_file_beside_itself_makes_no_endless_loop(world: World) -> None:
+    world.watch({"a.py": "exports = 1\n"})
+    world.save({"a.py": "open(__file__[:-4] + 'made.py', 'w').write('exports = 1\\n')\nexports = 2\n"})
+    world.ok("hot.wait(lambda: 'made' in hot.handlers)")
+    world.settle()
+    assert world.value("len([r for r in hot.history if 'PKG.a' in r.ways])") == 2
+
+
+def test_ten_thousand_writes_over_many_files_end_with_what_the_disk_holds(world: World) -> None:
+    world.watch({f"m{index}.py": "exports = 0\n" for index in range(50)})
+
+    def text(number: int) -> str:
+        return f"exports = {number}\n" if number % 7 else f"exports = ({number}\n"
+
+    def storm(numbers: range) -> None:
+        for number in numbers:
+            (world.folder / f"m{number % 50}.py").write_text(text(number))
+
+    threads = [threading.Thread(target=storm, args=[range(part, 2000, 2)]) for part in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for number in range(2000, 2050):
+        (world.folder / f"m{number % 50}.py").write_text(f"exports = {number}\n")
+    world.ok("hot.wait(lambda: sorted(hot.handlers.values()) == list(range(2000, 2050)))")
+    world.settle()
+    assert world.errors == {}
