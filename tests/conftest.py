@@ -41,6 +41,7 @@ class Output:
     traceback: str = ""
     displays: list[dict] = field(default_factory=list)
     foreign: list[dict] = field(default_factory=list)
+    cleared: list[bool] = field(default_factory=list)
 
 
 class Kernel:
@@ -58,12 +59,17 @@ class Kernel:
         """Run a cell to its end."""
         return self.finish(self.start(code), timeout)
 
-    def start(self, code: str) -> str:
-        """Send a cell and do not wait for it."""
-        return self.client.execute(textwrap.dedent(code))
+    def start(self, code: str, cell: str | None = None) -> str:
+        """Send a cell and do not wait for it; ``cell`` is the name that a notebook gives it."""
+        if cell is None:
+            return self.client.execute(textwrap.dedent(code))
+        content = {"code": textwrap.dedent(code), "silent": False, "store_history": True, "stop_on_error": True}
+        message = self.client.session.msg("execute_request", content, metadata={"cellId": cell})
+        self.client.shell_channel.send(message)
+        return message["header"]["msg_id"]
 
     def finish(self, request: str, timeout: float = 20.0) -> Output:
-        """Collect what a started cell gives until it has ended."""
+        """Collect what a started cell gives until it has ended; called again, what it gives when it runs again."""
         output = Output()
         while True:
             message = self.client.get_iopub_msg(timeout=timeout)
@@ -77,6 +83,8 @@ class Kernel:
                 output.text += content["text"]
             elif kind == "execute_result":
                 output.result = content["data"]["text/plain"]
+            elif kind == "clear_output":
+                output.cleared.append(content["wait"])
             elif kind == "error":
                 output.error = content["ename"]
                 output.traceback = "\n".join(content["traceback"])

@@ -3,7 +3,7 @@ import re
 from conftest import Kernel, World
 
 from ipyhot.core.model import Failure
-from ipyhot.kernel import panel
+from ipyhot.kernel import page, panel
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
@@ -13,9 +13,10 @@ def state(**changes: object) -> panel.State:
         "folders": ("./hots",),
         "generation": 7,
         "count": 1,
-        "latest": (("pricing", 7),),
+        "latest": (panel.Row("pricing", 7),),
         "failures": {},
         "history": (),
+        "now": 0.0,
     }
     return panel.State(**{**given, **changes})
 
@@ -33,13 +34,13 @@ def failure(**changes: object) -> Failure:
 
 
 def test_the_root_tells_generation_and_number_of_errors() -> None:
-    assert panel.as_html(state()).startswith('<div class="ipyhot-panel" data-gen="7" data-errors="0"')
-    assert 'data-errors="1"' in panel.as_html(state(failures={"a": failure()}))
+    assert page.as_html(state()).startswith('<div class="ipyhot-panel" data-gen="7" data-errors="0"')
+    assert 'data-errors="1"' in page.as_html(state(failures={"a": failure()}))
 
 
 def test_an_error_shows_place_line_caret_and_what_is_still_live() -> None:
     for shown in (
-        panel.as_html(state(failures={"a": failure(live=6)})),
+        page.as_html(state(failures={"a": failure(live=6)})),
         panel.as_text(state(failures={"a": failure(live=6)})),
     ):
         for part in ("/hots/a.py:3", "SyntaxError: no", "x = (", "^", "generation 6 is still live"):
@@ -52,10 +53,10 @@ def test_who_is_held_back_by_whom_is_shown() -> None:
 
 def test_whatever_comes_from_a_file_is_escaped() -> None:
     hostile = failure(name=HOSTILE, path=HOSTILE, summary=HOSTILE, text=HOSTILE, held_by=(HOSTILE,))
-    shown = panel.as_html(
+    shown = page.as_html(
         state(
             folders=(HOSTILE,),
-            latest=((HOSTILE, 1),),
+            latest=(panel.Row(HOSTILE, 1),),
             failures={HOSTILE: hostile},
             notes=(HOSTILE,),
             loading=(HOSTILE, 6.0),
@@ -70,9 +71,9 @@ def test_a_slow_load_is_told_with_what_to_do() -> None:
 
 
 def test_a_thousand_handlers_are_folded() -> None:
-    shown = panel.as_html(state(count=1000, latest=tuple((f"h{index}", 1) for index in range(panel.SHOWN))))
+    shown = page.as_html(state(count=1000, latest=tuple(panel.Row(f"h{index}", 1) for index in range(panel.SHOWN))))
     assert len(re.findall("<tr>", shown)) == panel.SHOWN
-    assert "<details>" in shown
+    assert "<details" in shown
     assert "950 more" in shown
 
 
@@ -105,7 +106,6 @@ def test_the_words_at_a_prompt_say_the_same(world: World, kernel: Kernel) -> Non
     assert "b.py:1: SyntaxError" in world.ok("%hot errors").text
     assert "generation" in world.ok("%hot history").text
     assert "a  generation" in world.ok("%hot status").text
-    assert "a.py" in world.ok("%hotwatch").text or world.package in world.ok("%hotwatch").text
     assert "reloaded" in world.ok("%hot reload a").text
     assert "nothing is loading" in world.ok("%hot cancel").text
     assert kernel.run("%hot nonsense").error is not None or "say one of" in kernel.run("%hot nonsense").text

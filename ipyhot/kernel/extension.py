@@ -3,6 +3,7 @@
 import atexit
 from typing import Any
 
+from ipyhot.kernel.hotcells import as_plain_cell
 from ipyhot.kernel.magics import HotMagics
 from ipyhot.kernel.session import Session
 
@@ -18,6 +19,7 @@ def load(shell: Any) -> None:
     session = Session(shell)
     magics = HotMagics(shell, session)
     shell.register_magics(magics)
+    shell.input_transformers_cleanup.append(as_plain_cell)
     setattr(shell, _KEY, (session, magics))
     shell.user_ns["hot"] = session.hot
     shell.user_ns_hidden["hot"] = session.hot
@@ -33,6 +35,8 @@ def unload(shell: Any) -> None:
     session, magics = found
     session.close()
     atexit.unregister(session.close)
+    if as_plain_cell in shell.input_transformers_cleanup:
+        shell.input_transformers_cleanup.remove(as_plain_cell)
     manager = shell.magics_manager
     manager.registry.pop(type(magics).__name__, None)
     for table in manager.magics.values():

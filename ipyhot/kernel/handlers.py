@@ -72,6 +72,14 @@ class HandlerTree:
         owner = self._owners.setdefault(name, module)
         return name if owner == module or name not in self.root else module
 
+    def path_of(self, group: Handlers) -> str:
+        """Return the path of a group of handlers: empty for all of them."""
+        return next((path for path, found in self._groups.items() if found is group), "")
+
+    def size(self, path: str) -> int:
+        """Return how many handlers are in a group."""
+        return len(self._groups.get(path, ()))
+
     def forget(self) -> list[Deed]:
         """Return what removes all handlers."""
         self._owners.clear()

@@ -6,7 +6,7 @@ thread             what it may do
 watchdog's         put hints behind the door (``watch.observer.Hints``)
 ``ipyhot builder`` settle, build, commit, call listeners and ``on_change`` callbacks
 ``ipyhot panel``   show the latest state
-main               run cells and imports; build too, for ``%hotwatch`` and ``hot.reload()``
+main               run cells, hot cells and imports; build too, for ``%hotwatch``, ``hot.reload()`` and ``--when idle``
 =================  =====================================================================================
 """
 
@@ -15,11 +15,10 @@ import os
 import threading
 import time
 import traceback
-import uuid
 import weakref
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from ipyhot.core.commit import commit
 from ipyhot.core.engine import Engine
@@ -28,14 +27,22 @@ from ipyhot.core.model import Failure, Report
 from ipyhot.core.sources import Folder, Load, open_folder
 from ipyhot.kernel import jupyter, panel
 from ipyhot.kernel.bindings import Bindings
+from ipyhot.kernel.door import Door
 from ipyhot.kernel.handlers import HandlerTree
 from ipyhot.kernel.hot import Hot
+from ipyhot.kernel.hotcells import HotCells
+from ipyhot.kernel.journal import Journal
+from ipyhot.kernel.notice import Notices
+from ipyhot.kernel.outlet import Outlet
 from ipyhot.kernel.teller import Teller
+from ipyhot.kernel.uses import Recorder, Watched
 from ipyhot.watch.echo import Echo
 from ipyhot.watch.settle import Batch
 from ipyhot.watch.watcher import Watcher
 
-__all__ = ["Session"]
+__all__ = ["Session", "When"]
+
+When = Literal["now", "idle"]
 
 _SLOW: Final = 5.0
 _ECHO: Final = 0.2  # seconds in which an event of a file that a load wrote has surely come
@@ -51,7 +58,16 @@ class Session:
         self.engine = Engine([self._tree, self._bindings], [self._call_back, self._show])
         self.engine.holders.append(shell.user_ns)
         self.hot = Hot(self, self._tree.root)
-        self._teller = Teller(shell, self.state, lambda: self.engine.loading is not None)
+        self.when: When = "now"
+        self._waiting: dict[str, float] = {}
+        self._waiting_lock = threading.Lock()
+        self._door = Door(shell)
+        self._cell: int | None = None
+        self._journal = Journal()
+        self._outlet = Outlet(shell)
+        self._notices = Notices(self._outlet)
+        self._teller = Teller(self._outlet, self.state, lambda: self.engine.loading is not None)
+        self.hotcells = self._hot_cells()
         self.engine.on_loading = self._teller.loading_began
         self.engine.on_stale = lambda: self._watcher.look_at([])
         self._callbacks: list[tuple[Callable[[Report], object], str | None]] = []
@@ -60,7 +76,7 @@ class Session:
         self._shown: dict[str, str] = {}
         self._echo = Echo()
         self._loaded_at = 0.0
-        self._is_closed = False
+        self._closed_at: float | None = None
         self._watcher = Watcher(self._take, self._is_relevant)
         for cell in _cells_so_far(shell):  # names that were imported before the extension was loaded follow too
             self._bindings.before_cell(cell, shell.transform_cell)
@@ -92,7 +108,11 @@ class Session:
             raise FolderError(f"{path}: the system does not let it be watched: {error.strerror or error}") from error
         self._shown[folder.root] = path
         self.engine.update(folder.scan() if folder.load == "all" else ())
-        self._teller.open(f"ipyhot-{uuid.uuid4().hex[:8]}", is_quiet=is_quiet)
+        self.show(is_quiet=is_quiet)
+
+    def show(self, *, is_quiet: bool = False) -> None:
+        """Show the panel under the cell that is running."""
+        self._teller.open(is_quiet=is_quiet, number=self._shell.execution_count)
 
     def stop(self) -> None:
         """Watch nothing any more; ``hot.handlers`` becomes empty, modules stay as they are."""
@@ -102,9 +122,14 @@ class Session:
         for folder in self.engine.folders:
             self.engine.remove_folder(folder)
         commit(self._tree.forget())
+        self._journal.clear()
         self._notes.clear()
         self._endless = None
         self._teller.tell(None)
+
+    @property
+    def _is_closed(self) -> bool:
+        return self._closed_at is not None
 
     def _check_open(self, path: str) -> None:
         if self._is_closed:
@@ -131,21 +156,28 @@ class Session:
         """Return what there is to show now."""
         newest = list(itertools.islice(reversed(self.engine.live.items()), panel.SHOWN))  # one call: no thread between
         latest = sorted(newest, key=lambda item: (-item[1].generation, item[0]))
-        loading = self.engine.loading
+        rows = tuple(
+            panel.Row(self._tree.name_of(name) or name, version.generation, self._journal.event_of(name))
+            for name, version in latest
+            if version.source.path is not None
+        )
+        groups = {row.name[:end] for row in rows for end, letter in enumerate(row.name) if letter == "."}
+        loading, history = self.engine.loading, tuple(self.engine.history)
         seconds = 0.0 if loading is None else time.monotonic() - loading.since
         return panel.State(
-            folders=tuple(self._shown.get(folder.root, folder.root) for folder in self.engine.folders),
+            folders=tuple(self._shown.get(folder.root, folder.root) for folder in self.engine.folders)
+            or tuple(self._shown.values() if self._is_closed else ()),
             generation=self.engine.generation,
             count=len(self._tree.root),
-            latest=tuple(
-                (self._tree.name_of(name) or name, version.generation)
-                for name, version in latest
-                if version.source.path is not None
-            ),
+            latest=rows,
             failures=self.failures(),
-            history=tuple(self.engine.history),
+            history=history,
+            now=time.time(),
+            sizes={group: self._tree.size(group) for group in groups},
+            during=self._journal.during(history),
             loading=(loading.name, seconds) if loading is not None and seconds >= _SLOW else None,
-            is_stopped=self._is_closed,
+            waiting=len(self._waiting),
+            stopped=self._closed_at,
             notes=(*self._notes, *([self._endless] if self._endless else [])),
         )
 
@@ -153,8 +185,10 @@ class Session:
         """Leave nothing behind: no thread, no event, no finder."""
         if self._is_closed:
             return
-        self._is_closed = True
+        self._closed_at = time.time()
         self.engine.shut()
+        self._door.close()
+        self.hotcells.stop()
         self._shell.events.unregister("pre_run_cell", self._before_cell)
         self._shell.events.unregister("post_run_cell", self._after_cell)
         self._watcher.stop()
@@ -165,7 +199,7 @@ class Session:
         self.engine.after_fork()
         self.engine.shut()
         self._watcher.abandon()
-        self._is_closed = True
+        self._closed_at = time.time()
 
     # -- the building thread
 
@@ -181,6 +215,22 @@ class Session:
             names -= endless
         if quiet := self._echo.wait(names):
             names |= self._names_of(self._watcher.settle(quiet))
+        if self.when == "idle":
+            with self._waiting_lock:
+                for name in names:
+                    self._waiting.setdefault(name, batch.first)
+            self._teller.tell(None)
+            self._door.knock(self._build_waiting, comes_first=True)
+        else:
+            self._build(names, batch)
+
+    def _build_waiting(self) -> None:
+        """Build, on the main thread between cells, what was saved since the last time."""
+        with self._waiting_lock:
+            waiting, self._waiting = self._waiting, {}
+        self._build(frozenset(waiting), Batch(frozenset(), frozenset(), min(waiting.values(), default=time.monotonic())))
+
+    def _build(self, names: frozenset[str], batch: Batch) -> None:
         began = time.time()
         report = None
         try:
@@ -219,7 +269,11 @@ class Session:
         return any(folder.name_of(path) is not None for folder in self.engine.folders)
 
     def _show(self, report: Report) -> None:
+        is_beside = threading.current_thread() is not threading.main_thread()
+        self._journal.take(report, self._cell if is_beside else None)
         self._teller.tell(report)
+        self._notices.settle(self.failures())
+        self.hotcells.touched(frozenset(report.ways))
 
     def _call_back(self, report: Report) -> None:
         for entry in list(self._callbacks):
@@ -235,12 +289,47 @@ class Session:
     # -- the main thread
 
     def _before_cell(self, info: Any) -> None:
-        self._teller.cell_started()
+        self._door.cell_started()
+        self._outlet.cell_started()
+        self._cell = self._shell.execution_count
+        self._notices.cell_started(self.failures())
         self._bindings.before_cell(info.raw_cell or "", self._shell.transform_cell)
+        self.hotcells.cell_started(info)
 
     def _after_cell(self, result: Any) -> None:
-        self._teller.cell_ended()
+        self.hotcells.cell_ended()
+        self._cell = None
+        self._outlet.cell_ended()
         self._bindings.after_cell(succeeded=bool(result.success))
+        self._door.cell_ended()
+
+    def _hot_cells(self) -> HotCells:
+        watched = Watched(
+            is_watched=self._is_watched,
+            name_of=self._name_of,
+            module_of=self._module_or_none,
+            origin_of=self._bindings.origin_of,
+            path_of=self._tree.path_of,
+            is_cell=partial(jupyter.is_cell, self._shell),
+        )
+        return HotCells(
+            self._shell,
+            self._door,
+            Recorder(self._shell.user_ns, watched),
+            generation_of=lambda name: self.engine.live[name].generation if name in self.engine.live else 0,
+            generation=lambda: self.engine.generation,
+            handler_of=self._tree.name_of,
+        )
+
+    def _name_of(self, path: str) -> str | None:
+        found = (folder.name_of(path) for folder in self.engine.folders)
+        return next((name for name in found if name is not None), None)
+
+    def _module_or_none(self, handler: str) -> str | None:
+        try:
+            return self._module_of(handler)
+        except UnknownHandlerError:  # a handler that is not there yet
+            return None
 
     def _is_watched(self, name: str) -> bool:
         return self.engine.folder_of(name) is not None

@@ -1,0 +1,143 @@
+"""What people see as HTML: the panel, errors, handlers, history. Pure: records in, strings out; no script.
+
+Everything that comes from a file, its name included, is escaped. Colours are those of the frontend's theme, with plain
+ones where it has none, and all style stands at the elements: a sanitizer that drops style sheets leaves it.
+"""
+
+import html
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from ipyhot.core.model import Failure, Report
+from ipyhot.kernel import panel
+from ipyhot.kernel.panel import Row, State
+
+__all__ = ["as_html", "failures", "history", "notice", "rows"]
+
+_ERROR: Final = "var(--jp-error-color1,var(--vscode-errorForeground,#d32f2f))"
+_GOOD: Final = "var(--jp-success-color1,#388e3c)"
+_INK: Final = "var(--jp-content-font-color1,var(--vscode-foreground,inherit))"
+_MONO: Final = "font-family:var(--jp-code-font-family,monospace)"
+_BOX: Final = (
+    f"{_MONO};font-size:12px;line-height:1.5;color:{_INK};border-left:3px solid {{color}};padding:2px 10px;margin:2px 0"
+)
+_DIM: Final = "opacity:0.65"
+_CELL: Final = "text-align:left;padding:0 16px 0 0;vertical-align:top;background:none"
+_TEXT: Final = f"{_MONO};font-size:12px;color:inherit;background:none;margin:0 0 4px 0;max-height:16em;overflow:auto"
+_OPEN: Final = 12  # handlers that are shown unfolded
+
+
+def as_html(state: State) -> str:
+    """Return the panel; its root carries ``data-gen`` and ``data-errors``."""
+    is_good = not state.failures and state.stopped is None
+    style = _BOX.format(color=_GOOD if is_good else _ERROR if state.failures else "currentColor")
+    numbers = f'data-gen="{state.generation}" data-errors="{len(state.failures)}"'
+    parts = [f'<div class="ipyhot-panel" {numbers} role="region" aria-label="ipyhot" style="{style}">']
+    parts.append(f"<div><b>{_text(panel.headline(state))}</b></div>")
+    parts += [f'<div role="status">{_text(panel.slow(state.loading))}</div>'] if state.loading else []
+    parts += [f"<div>{_text(note)}</div>" for note in state.notes]
+    parts += [_failure(name, failure, state.now) for name, failure in state.failures.items()]
+    if state.count:
+        parts.append(_tree(state))
+    if state.history:
+        newest, *older = map(_text, panel.past(state))
+        told = f"<details><summary>{newest}</summary>{'<br>'.join(older)}</details>" if older else newest
+        parts.append(f'<div class="ipyhot-past" style="{_DIM}">{told}</div>')
+    return "".join([*parts, "</div>"])
+
+
+def rows(latest: Sequence[Row], count: int, failing: Mapping[str, Failure] | None = None) -> str:
+    """Return handlers as a table: name, live generation, when, what happened, after how long."""
+    body = "".join(_row(row.name, row, (failing or {}).get(row.name)) for row in latest)
+    more = f'<div style="{_DIM}">… {count - len(latest)} more</div>' if count > len(latest) else ""
+    return f'<table style="{_MONO};font-size:12px;color:{_INK}">{body}</table>{more}'
+
+
+def failures(found: Mapping[str, Failure], now: float) -> str:
+    """Return what is wrong, a block for each handler."""
+    if not found:
+        return f'<div style="{_BOX.format(color=_GOOD)}">no errors</div>'
+    blocks = "".join(_failure(name, failure, now) for name, failure in found.items())
+    return f'<div style="{_BOX.format(color=_ERROR)}">{blocks}</div>'
+
+
+def history(reports: Sequence[Report]) -> str:
+    """Return reports as a table, newest first."""
+    lines = "".join(
+        f'<tr><td style="{_CELL}">{panel.clock(report.at)}</td><td style="{_CELL}">{_text(str(report))}</td></tr>'
+        for report in list(reports)[: -panel.SHOWN - 1 : -1]
+    )
+    return f'<table style="{_MONO};font-size:12px;color:{_INK}">{lines}</table>' if lines else "nothing happened yet"
+
+
+def notice(text: str) -> str:
+    """Return one dim line."""
+    return f'<div class="ipyhot-notice" style="{_MONO};font-size:12px;{_DIM};color:{_INK}">{_text(text)}</div>'
+
+
+def _text(text: str) -> str:
+    return html.escape(text, quote=True)
+
+
+def _failure(name: str, failure: Failure, now: float) -> str:
+    text = f'<pre tabindex="0" style="{_TEXT}">{_text(failure.text)}</pre>' if failure.text else ""
+    return (
+        f'<div class="ipyhot-error" data-name="{_text(name)}">'
+        f'<span style="color:{_ERROR}"><b>✗ {_text(name)}</b> {_text(failure.summary)}</span> '
+        f"<span>{_text(failure.place)}{_text(_held(failure))}; {_text(failure.still_live)}</span> "
+        f'<span style="{_DIM}" title="since {panel.clock(failure.since)}">{panel.ago(failure.since, now)}</span>{text}</div>'
+    )
+
+
+def _held(failure: Failure) -> str:
+    return f", held back by {', '.join(failure.held_by)}" if failure.held_by else ""
+
+
+def _tree(state: State) -> str:
+    """Return the handlers that changed last, grouped by folder; large groups and long lists are folded."""
+    is_open = " open" if state.count <= _OPEN else ""
+    more = state.count - len(state.latest)
+    rest = f'<div style="{_DIM}">… {more} more; hot.handlers has them all</div>' if more > 0 else ""
+    handlers = "1 handler" if state.count == 1 else f"{state.count} handlers"
+    label = f"{handlers}, the last {len(state.latest)} to change" if more > 0 else handlers
+    inner = _group([(row.name.split("."), row) for row in state.latest], "", state)
+    return f'<details class="ipyhot-tree"{is_open}><summary>{label}</summary>{inner}{rest}</details>'
+
+
+def _group(entries: Iterable[tuple[list[str], Row]], path: str, state: State) -> str:
+    """Return a table of what stands right here, then a fold for each group below, in the order they came."""
+    here: list[str] = []
+    below: dict[str, list[tuple[list[str], Row]]] = {}
+    for parts, row in entries:
+        if len(parts) == 1:
+            here.append(_row(parts[0], row, state.failures.get(row.name)))
+        else:
+            below.setdefault(parts[0], []).append((parts[1:], row))
+    found = [f'<table style="{_MONO};font-size:12px;color:inherit;margin:0">{"".join(here)}</table>'] if here else []
+    for name, inner in below.items():
+        full = f"{path}.{name}" if path else name
+        count = state.sizes.get(full, len(inner))
+        is_open = " open" if count <= _OPEN else ""
+        found.append(
+            f'<details style="padding-left:12px"{is_open}><summary>{_text(name)} ({count})</summary>'
+            f"{_group(inner, full, state)}</details>"
+        )
+    return "".join(found)
+
+
+def _row(label: str, row: Row, failure: Failure | None) -> str:
+    event = row.event
+    what = event.what if event is not None else ""
+    during = f" while In[{event.during}] was running" if event is not None and event.during is not None else ""
+    if failure is not None:
+        what = f"held back by {', '.join(failure.held_by)}" if failure.held_by else f"not live: {failure.summary}"
+        during = ""
+    cells = [
+        f"generation {row.generation}",
+        panel.clock(event.at) if event is not None else "",
+        f"{what}{during}",
+        f"{event.ms:.1f} ms" if event is not None else "",
+    ]
+    head = f'<th scope="row" style="{_CELL};font-weight:normal">{_text(label)}</th>'
+    tail = "".join(f'<td style="{_CELL}">{_text(cell)}</td>' for cell in cells)
+    return f"<tr>{head}{tail}</tr>"
