@@ -3,6 +3,8 @@
 import atexit
 from typing import Any
 
+from ipyhot.core.model import Report
+from ipyhot.kernel import page
 from ipyhot.kernel.hotcells import as_plain_cell
 from ipyhot.kernel.magics import HotMagics
 from ipyhot.kernel.session import Session
@@ -20,6 +22,7 @@ def load(shell: Any) -> None:
     magics = HotMagics(shell, session)
     shell.register_magics(magics)
     shell.input_transformers_cleanup.append(as_plain_cell)
+    shell.display_formatter.formatters["text/html"].for_type(Report, page.report)
     setattr(shell, _KEY, (session, magics))
     shell.user_ns["hot"] = session.hot
     shell.user_ns_hidden["hot"] = session.hot
@@ -37,6 +40,7 @@ def unload(shell: Any) -> None:
     atexit.unregister(session.close)
     if as_plain_cell in shell.input_transformers_cleanup:
         shell.input_transformers_cleanup.remove(as_plain_cell)
+    shell.display_formatter.formatters["text/html"].pop(Report, None)
     manager = shell.magics_manager
     manager.registry.pop(type(magics).__name__, None)
     for table in manager.magics.values():

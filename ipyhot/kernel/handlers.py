@@ -10,6 +10,7 @@ from typing import Any, Final, NoReturn
 
 from ipyhot.core.commit import Deed, delete_item, set_item
 from ipyhot.core.engine import Replacement
+from ipyhot.kernel import page
 
 __all__ = ["Handlers"]
 
@@ -33,6 +34,13 @@ class Handlers(dict[str, Any]):
         shown = [f"{name!r}: {_short(value)}" for name, value in list(self.items())[:_SHOWN]]
         more = [f"… {len(self) - _SHOWN} more"] if len(self) > _SHOWN else []
         return "{" + ", ".join([*shown, *more]) + "}"
+
+    def _repr_html_(self) -> str:
+        rows = [(name, _short(value)) for name, value in list(self.items())[:_SHOWN]]
+        return page.values(rows, len(self))
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: FBT001 - IPython calls it so
+        printer.text(repr(self))
 
     def __dir__(self) -> list[str]:
         return [name for name in vars(self) if name.isidentifier()]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ipyhot.core.errors import UnknownHandlerError, WaitTimeoutError
 from ipyhot.core.model import Failure, Report
+from ipyhot.kernel import page
 from ipyhot.kernel.handlers import Handlers
 
 if TYPE_CHECKING:
@@ -37,12 +38,24 @@ class Errors(Mapping[str, Failure]):
         found = self._session.failures()
         return "\n".join(f"{name}: {failure}\n{failure.text}".rstrip() for name, failure in found.items()) or "no errors"
 
+    def _repr_html_(self) -> str:
+        return page.failures(self._session.failures(), time.time())
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: FBT001 - IPython calls it so
+        printer.text(self._session.painted(repr(self)) if self else repr(self))
+
 
 class History(list[Report]):
     """Reports, oldest first."""
 
     def __repr__(self) -> str:
         return "\n".join(map(str, self)) or "nothing happened yet"
+
+    def _repr_html_(self) -> str:
+        return page.history(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: FBT001 - IPython calls it so
+        printer.text(repr(self))  # else it would print a list of reports
 
 
 class Hot(types.ModuleType):
@@ -63,6 +76,9 @@ class Hot(types.ModuleType):
     def __repr__(self) -> str:
         failing = f", {len(self.errors)} not live" if self.errors else ""
         return f"<hot: generation {self.generation}, {len(self.handlers)} handlers{failing}>"
+
+    def _repr_html_(self) -> str:
+        return page.as_html(self._session.state())
 
     @property
     def generation(self) -> int:

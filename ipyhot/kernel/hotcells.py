@@ -95,10 +95,8 @@ class HotCells:
         with self._lock:
             return iter(list(self._cells.values()))
 
-    def cell_started(self, info: Any) -> None:
-        """Take note of a cell that the user runs; main thread."""
-        if not info.store_history:
-            return
+    def cell_started(self, info: Any, number: int) -> None:
+        """Take note of a cell that the user runs, ``In[number]``; main thread."""
         request = jupyter.request_of_cell(self._shell)
         text = (info.raw_cell or "").lstrip()
         found = _LINE.match(text.partition("\n")[0])
@@ -108,7 +106,7 @@ class HotCells:
                 self._cells.pop(key, None)
             return
         names = tuple(filter(None, _SEPARATORS.split(found["names"] or "")))
-        cell = HotCell(key, self._shell.execution_count, text, names, request)
+        cell = HotCell(key, number, text, names, request)
         with self._lock:
             self._cells[key] = cell  # where an older one stood: the order is that of the first runs
         self._begin(cell)

@@ -12,7 +12,7 @@ from ipyhot.core.model import Failure, Report
 from ipyhot.kernel import panel
 from ipyhot.kernel.panel import Row, State
 
-__all__ = ["as_html", "failures", "history", "notice", "rows"]
+__all__ = ["as_html", "failures", "history", "notice", "report", "values"]
 
 _ERROR: Final = "var(--jp-error-color1,var(--vscode-errorForeground,#d32f2f))"
 _GOOD: Final = "var(--jp-success-color1,#388e3c)"
@@ -46,11 +46,11 @@ def as_html(state: State) -> str:
     return "".join([*parts, "</div>"])
 
 
-def rows(latest: Sequence[Row], count: int, failing: Mapping[str, Failure] | None = None) -> str:
-    """Return handlers as a table: name, live generation, when, what happened, after how long."""
-    body = "".join(_row(row.name, row, (failing or {}).get(row.name)) for row in latest)
-    more = f'<div style="{_DIM}">… {count - len(latest)} more</div>' if count > len(latest) else ""
-    return f'<table style="{_MONO};font-size:12px;color:{_INK}">{body}</table>{more}'
+def values(shown: Sequence[tuple[str, str]], count: int) -> str:
+    """Return handlers with the text of their values as a table."""
+    body = "".join(f"<tr>{_head(name)}<td>{_text(value)}</td></tr>" for name, value in shown)
+    more = f'<div style="{_DIM}">… {count - len(shown)} more</div>' if count > len(shown) else ""
+    return f'<table style="{_MONO};font-size:12px;color:{_INK}">{body}</table>{more}' if count else "no handlers"
 
 
 def failures(found: Mapping[str, Failure], now: float) -> str:
@@ -68,6 +68,11 @@ def history(reports: Sequence[Report]) -> str:
         for report in list(reports)[: -panel.SHOWN - 1 : -1]
     )
     return f'<table style="{_MONO};font-size:12px;color:{_INK}">{lines}</table>' if lines else "nothing happened yet"
+
+
+def report(given: Report) -> str:
+    """Return one report."""
+    return history([given])
 
 
 def notice(text: str) -> str:
@@ -138,6 +143,9 @@ def _row(label: str, row: Row, failure: Failure | None) -> str:
         f"{what}{during}",
         f"{event.ms:.1f} ms" if event is not None else "",
     ]
-    head = f'<th scope="row" style="{_CELL};font-weight:normal">{_text(label)}</th>'
     tail = "".join(f'<td style="{_CELL}">{_text(cell)}</td>' for cell in cells)
-    return f"<tr>{head}{tail}</tr>"
+    return f"<tr>{_head(label)}{tail}</tr>"
+
+
+def _head(label: str) -> str:
+    return f'<th scope="row" style="{_CELL};font-weight:normal">{_text(label)}</th>'

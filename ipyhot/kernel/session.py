@@ -112,7 +112,7 @@ class Session:
 
     def show(self, *, is_quiet: bool = False) -> None:
         """Show the panel under the cell that is running."""
-        self._teller.open(is_quiet=is_quiet, number=self._shell.execution_count)
+        self._teller.open(is_quiet=is_quiet, number=self._cell)
 
     def stop(self) -> None:
         """Watch nothing any more; ``hot.handlers`` becomes empty, modules stay as they are."""
@@ -151,6 +151,10 @@ class Session:
     def failures(self) -> dict[str, Failure]:
         """Return what is wrong, by handler name."""
         return {self._tree.name_of(name) or name: failure for name, failure in dict(self.engine.failures).items()}
+
+    def painted(self, text: str) -> str:
+        """Return the text of an error as this shell's terminal shows it; in a notebook as it is."""
+        return text if self._outlet.is_notebook else self._outlet.red(text)
 
     def state(self) -> panel.State:
         """Return what there is to show now."""
@@ -291,10 +295,11 @@ class Session:
     def _before_cell(self, info: Any) -> None:
         self._door.cell_started()
         self._outlet.cell_started()
-        self._cell = self._shell.execution_count
+        self._cell = _number_of_next_cell(self._shell) if info.store_history else None
         self._notices.cell_started(self.failures())
         self._bindings.before_cell(info.raw_cell or "", self._shell.transform_cell)
-        self.hotcells.cell_started(info)
+        if self._cell is not None:
+            self.hotcells.cell_started(info, self._cell)
 
     def _after_cell(self, result: Any) -> None:
         self.hotcells.cell_ended()
@@ -351,6 +356,11 @@ class Session:
 def _cells_so_far(shell: Any) -> list[str]:
     found = getattr(getattr(shell, "history_manager", None), "input_hist_raw", None) or [""]
     return list(found[1:-1])
+
+
+def _number_of_next_cell(shell: Any) -> int:
+    # In ``pre_run_cell`` the cell is not in the history yet; ``execution_count`` is its own or the next one's by version.
+    return len(getattr(getattr(shell, "history_manager", None), "input_hist_raw", None) or [""])
 
 
 def _cell_running(shell: Any) -> str:
