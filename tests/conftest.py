@@ -68,6 +68,17 @@ class Kernel:
         self.client.shell_channel.send(message)
         return message["header"]["msg_id"]
 
+    def start_running(self, code: str, cell: str | None = None) -> str:
+        """Send a cell and wait until its code runs."""
+        request = self.start(f"print('runs', flush=True)\n{textwrap.dedent(code)}", cell)
+        self.wait_for_text("runs")
+        return request
+
+    def wait_for_text(self, part: str) -> None:
+        """Wait until something is printed, by whichever cell."""
+        while part not in self.client.get_iopub_msg(timeout=20)["content"].get("text", ""):
+            pass
+
     def finish(self, request: str, timeout: float = 20.0) -> Output:
         """Collect what a started cell gives until it has ended; called again, what it gives when it runs again."""
         output = Output()
@@ -133,19 +144,21 @@ class World:
         assert output.error is None, output.traceback
         return output
 
-    def save(self, files: dict[str, str | bytes | None], timeout: float = 10.0) -> None:
-        """Write files and wait until the kernel has reported on them."""
+    def save(self, files: dict[str, str | bytes | None], timeout: float = 10.0) -> Output:
+        """Write files and wait until the kernel has reported on them; return what the waiting cell gave."""
         number = self.value("hot.history[-1].number if hot.history else 0")
         self.write(files)
         output = self.run(f"hot.wait(lambda: hot.history and hot.history[-1].number > {number}, timeout={timeout})")
         assert output.error is None, output.traceback
+        return output
 
-    def settle(self) -> None:
+    def settle(self) -> Output:
         """Wait until everything saved so far has been looked at: a file written last is live."""
         probe = f"probe_{next(_numbers)}"
         self.write({f"{probe}.py": "exports = 1"})
         output = self.run(f"hot.wait(lambda: any('{self.package}.{probe}' in report.ways for report in hot.history))")
         assert output.error is None, output.traceback
+        return output
 
     def run(self, code: str, timeout: float = 20.0) -> Output:
         """Run a cell, with PKG for the package's name."""

@@ -219,8 +219,7 @@ def test_an_interrupt_stops_a_run_and_not_the_kernel(world: World, body: str) ->
     indented = "\n".join(f"    {line}" for line in body.splitlines())
     cell = Cell(world, f"%%hotcell\nprint('begins', flush=True)\nif hot.handlers.a:\n{indented}")
     world.write({"a.py": "exports = True\n"})
-    while "begins" not in world.kernel.client.get_iopub_msg(timeout=10)["content"].get("text", ""):
-        pass
+    world.kernel.wait_for_text("begins")
     world.kernel.manager.interrupt_kernel()
     stopped = cell.again()
     assert stopped.error in {"KeyboardInterrupt", "CancelledError"}

@@ -31,7 +31,7 @@ ROWS = [
     ["core.effects"],
     ["core.plan"],
     ["core.engine"],
-    ["kernel.jupyter", "kernel.journal", "kernel.bindings"],
+    ["kernel.jupyter", "kernel.journal", "kernel.bindings", "kernel.pins"],
     ["kernel.panel", "kernel.door", "kernel.outlet"],
     ["kernel.page"],
     ["kernel.teller", "kernel.notice", "kernel.handlers"],

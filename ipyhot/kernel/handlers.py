@@ -8,7 +8,7 @@ import types
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, NoReturn
 
-from ipyhot.core.commit import Deed, delete_item, set_item
+from ipyhot.core.commit import Deed, commit, delete_item, set_item
 from ipyhot.core.engine import Replacement
 from ipyhot.kernel import page
 
@@ -79,6 +79,12 @@ class HandlerTree:
             return None
         owner = self._owners.setdefault(name, module)
         return name if owner == module or name not in self.root else module
+
+    def with_values(self, values: Mapping[str, Any]) -> Handlers:
+        """Return handlers of the same shape, with values of their own, that nothing changes any more."""
+        other = HandlerTree(self._handler_of)
+        commit(other._changing(values, []))
+        return other.root
 
     def path_of(self, group: Handlers) -> str:
         """Return the path of a group of handlers: empty for all of them."""

@@ -3,6 +3,7 @@
 import time
 import types
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ipyhot.core.errors import UnknownHandlerError, WaitTimeoutError
@@ -71,7 +72,7 @@ class Hot(types.ModuleType):
         self.errors = Errors(session)
 
     def __dir__(self) -> list[str]:
-        return ["cancel", "errors", "generation", "handlers", "history", "on_change", "reload", "wait"]
+        return ["cancel", "errors", "generation", "handlers", "history", "on_change", "pin", "reload", "wait"]
 
     def __repr__(self) -> str:
         failing = f", {len(self.errors)} not live" if self.errors else ""
@@ -116,9 +117,11 @@ class Hot(types.ModuleType):
                 if left <= 0 or not engine.told.wait(left):
                     if is_reached():
                         return
-                    raise WaitTimeoutError(
-                        f"nothing of the kind within {timeout} s; generation {engine.generation} is live."
-                    )
+                    raise WaitTimeoutError(self._nothing_came(timeout))
+
+    def _nothing_came(self, timeout: float) -> str:
+        idle = "; with --when idle nothing goes live while a cell runs" if self._session.when == "idle" else ""
+        return f"nothing of the kind within {timeout} s; generation {self.generation} is live{idle}."
 
     def reload(self, *names: str) -> Report | None:
         """Run handlers' files again although nothing changed, with all that imports them; without names, all files.
@@ -128,6 +131,15 @@ class Hot(types.ModuleType):
             BusyError: called by a file that is being loaded.
         """
         return self._session.reload(names)
+
+    @contextmanager
+    def pin(self) -> Iterator[Handlers]:
+        """Give handlers that stay those of this generation, whatever is saved inside the block.
+
+        Functions and module values stay, and what they call and read of other watched files; classes and their
+        instances follow. What a pinned function assigns with ``global`` stays with the pin.
+        """
+        yield self._session.pinned()
 
     def cancel(self) -> str | None:
         """Stop the load that is under way; return the module's name, or None if nothing is loading."""

@@ -12,9 +12,11 @@ main               run cells, hot cells and imports; build too, for ``%hotwatch`
 
 import itertools
 import os
+import sys
 import threading
 import time
 import traceback
+import types
 import weakref
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -28,12 +30,13 @@ from ipyhot.core.sources import Folder, Load, open_folder
 from ipyhot.kernel import jupyter, panel
 from ipyhot.kernel.bindings import Bindings
 from ipyhot.kernel.door import Door
-from ipyhot.kernel.handlers import HandlerTree
+from ipyhot.kernel.handlers import Handlers, HandlerTree
 from ipyhot.kernel.hot import Hot
 from ipyhot.kernel.hotcells import HotCells
 from ipyhot.kernel.journal import Journal
 from ipyhot.kernel.notice import Notices
 from ipyhot.kernel.outlet import Outlet
+from ipyhot.kernel.pins import Commits, pinned
 from ipyhot.kernel.teller import Teller
 from ipyhot.kernel.uses import Recorder, Watched
 from ipyhot.watch.echo import Echo
@@ -55,7 +58,8 @@ class Session:
         self._shell = shell
         self._tree = HandlerTree(self._handler_of)
         self._bindings = Bindings(shell.user_ns, self._is_watched)
-        self.engine = Engine([self._tree, self._bindings], [self._call_back, self._show])
+        self._commits = Commits()
+        self.engine = Engine([self._tree, self._bindings, self._commits], [self._call_back, self._show])
         self.engine.holders.append(shell.user_ns)
         self.hot = Hot(self, self._tree.root)
         self.when: When = "now"
@@ -147,6 +151,12 @@ class Session:
     def add_callback(self, callback: Callable[[Report], object], handler: str | None) -> None:
         """Call back after each generation, or after those that touch a handler."""
         self._callbacks.append((callback, None if handler is None else self._module_of(handler)))
+
+    def pinned(self) -> Handlers:
+        """Return the handlers of now, with values that stay as they are."""
+        modules = {name: sys.modules.get(name) for name in list(self.engine.live)}
+        plain = {name: module for name, module in modules.items() if isinstance(module, types.ModuleType)}
+        return self._tree.with_values(pinned(self._commits, plain, self._tree.root))
 
     def failures(self) -> dict[str, Failure]:
         """Return what is wrong, by handler name."""
