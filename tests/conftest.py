@@ -28,6 +28,8 @@ from ipyhot.core.sources import open_folder
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # it hides bugs with stale byte code
 
+pytest_plugins = ["lab"]
+
 _numbers = itertools.count(1)
 
 

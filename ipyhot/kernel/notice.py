@@ -46,7 +46,7 @@ class Notices:
             self._told &= failures.keys()
             for shown in [shown for shown in self._shown if shown[1].isdisjoint(failures)]:
                 self._shown.remove(shown)
-                self._outlet.update(shown[0], "", "")
+                self._outlet.update(shown[0], page.NOTHING, "")
 
 
 def _words(failures: Mapping[str, Failure]) -> str:

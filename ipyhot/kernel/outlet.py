@@ -51,6 +51,11 @@ class Outlet:
         self._send("display_data", display, html, text, display.home)
         return display
 
+    def is_here(self, display: Display) -> bool:
+        """Tell whether a display stands under the cell that is running just now, on the main thread."""
+        home, here = display.home or {}, jupyter.parent_of_cell(self._shell) or {}
+        return bool(home) and home.get("header", {}).get("msg_id") == here.get("header", {}).get("msg_id")
+
     def update(self, display: Display, html: str, text: str) -> None:
         """Let a display show something else."""
         self._send("update_display_data", display, html, text, self._running or display.home)

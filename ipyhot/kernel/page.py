@@ -12,7 +12,7 @@ from ipyhot.core.model import Failure, Report
 from ipyhot.kernel import panel
 from ipyhot.kernel.panel import Row, State
 
-__all__ = ["as_html", "failures", "history", "notice", "report", "values"]
+__all__ = ["NOTHING", "as_html", "failures", "history", "notice", "report", "values"]
 
 _ERROR: Final = "var(--jp-error-color1,var(--vscode-errorForeground,#d32f2f))"
 _GOOD: Final = "var(--jp-success-color1,#388e3c)"
@@ -24,6 +24,7 @@ _BOX: Final = (
 _DIM: Final = "opacity:0.65"
 _CELL: Final = "text-align:left;padding:0 16px 0 0;vertical-align:top;background:none"
 _TEXT: Final = f"{_MONO};font-size:12px;color:inherit;background:none;margin:0 0 4px 0;max-height:16em;overflow:auto"
+NOTHING: Final = "<div></div>"  # JupyterLab leaves what it shows as it is when it is told to show an empty text
 _OPEN: Final = 12  # handlers that are shown unfolded
 
 

@@ -60,6 +60,9 @@ class Teller:
             self._outlet.write(panel.as_text(state))
             return
         before = self._display
+        if before is not None and self._outlet.is_here(before):  # a folder that was watched as the extension was loaded
+            self._update(state)
+            return
         self._display = self._outlet.show(page.as_html(state), panel.as_text(state))
         if before is not None:
             moved = "ipyhot: the panel has moved" + (f" to In[{number}]." if number is not None else ".")
