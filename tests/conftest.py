@@ -35,10 +35,11 @@ _numbers = itertools.count(1)
 
 @dataclass
 class Output:
-    """What one cell gave: printed text, the result's repr, error name and traceback, and display messages."""
+    """What one cell gave: printed text, the result's repr and number, error name and traceback, and display messages."""
 
     text: str = ""
     result: str | None = None
+    number: int | None = None
     error: str | None = None
     traceback: str = ""
     displays: list[dict] = field(default_factory=list)
@@ -95,7 +96,7 @@ class Kernel:
             elif kind == "stream":
                 output.text += content["text"]
             elif kind == "execute_result":
-                output.result = content["data"]["text/plain"]
+                output.result, output.number = content["data"]["text/plain"], content["execution_count"]
             elif kind == "clear_output":
                 output.cleared.append(content["wait"])
             elif kind == "error":

@@ -4,6 +4,7 @@ Without Playwright, JupyterLab or Chromium every test here is skipped with one l
 """
 
 import contextlib
+import http.client
 import importlib.util
 import json
 import os
@@ -12,8 +13,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from typing import Any
 import nbformat
 import pytest
 
-TOKEN = "ipyhot"
+TOKEN = "ipyhot"  # noqa: S105 - of a server that only this machine can reach, for as long as a test runs
 FRONT = ".jp-NotebookPanel:not(.lm-mod-hidden)"
 PATIENCE = 30_000  # milliseconds
 LAB = (
@@ -77,7 +76,7 @@ def server(_browser_or_skip: None, tmp_path_factory: pytest.TempPathFactory) -> 
         stderr=subprocess.DEVNULL,
     )
     address = f"http://127.0.0.1:{port}"
-    wait_for_server(process, f"{address}/api?token={TOKEN}")
+    wait_for_server(process, port)
     yield address, root
     process.terminate()
     process.wait(timeout=10)
@@ -89,20 +88,20 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for_server(process: "subprocess.Popen[bytes]", address: str) -> None:
+def wait_for_server(process: "subprocess.Popen[bytes]", port: int) -> None:
     end = time.monotonic() + 60
     pause = 0.05
     while time.monotonic() < end and process.poll() is None:
-        with contextlib.suppress(urllib.error.URLError, ConnectionError), urllib.request.urlopen(address, timeout=5):
-            return
-        process_wait(process, pause)
+        with (
+            contextlib.suppress(OSError),
+            contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as connection,
+        ):
+            connection.request("GET", f"/api?token={TOKEN}")
+            if connection.getresponse().status == http.client.OK:
+                return
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=pause)  # no longer than it lives
     pytest.fail("JupyterLab did not start")
-
-
-def process_wait(process: "subprocess.Popen[bytes]", seconds: float) -> None:
-    """Wait, but no longer than the process lives."""
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=seconds)
 
 
 @pytest.fixture(scope="session")
@@ -174,6 +173,13 @@ class Notebook:
         """Wait for a panel with such data, and return it."""
         tests = "".join(f'[data-{name}="{value}"]' for name, value in data.items())
         return self.page.wait_for_selector(f"{FRONT} .ipyhot-panel{tests}", timeout=PATIENCE)
+
+    def picture(self, path: Path) -> None:
+        """Take a picture of the cells."""
+        boxes = [cell.bounding_box() for cell in self.locator(".jp-CodeCell").all()]
+        left, top = boxes[0]["x"], boxes[0]["y"]
+        width, bottom = boxes[0]["width"], boxes[-1]["y"] + boxes[-1]["height"]
+        self.page.screenshot(path=path, clip={"x": left, "y": top, "width": width, "height": bottom - top})
 
     def evaluate(self, script: str, argument: object = None) -> Any:
         return self.page.evaluate(script, argument)

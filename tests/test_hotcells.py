@@ -148,6 +148,18 @@ def test_the_counter_and_the_history_stay_as_they_are(world: World) -> None:
     assert world.value("len(In)") == before + 1
 
 
+def test_a_result_keeps_its_number_and_a_semicolon_silences_it(world: World) -> None:
+    world.watch({"a.py": "exports = 1\n"})
+    shown = Cell(world, "%%hotcell\nhot.handlers.a")
+    silent = Cell(world, "%%hotcell\nhot.handlers.a;")
+    world.ok("'another result'")
+    world.write({"a.py": "exports = 2\n"})
+    again = shown.again()
+    assert (again.result, again.number) == ("2", shown.first.number)
+    assert silent.again().result is None
+    assert world.value(f"(Out[{shown.first.number}], len(In) - {shown.first.number})") == (2, 4)
+
+
 def test_the_next_cell_keeps_its_own_output(world: World) -> None:
     world.watch({"a.py": "exports = 1\n"})
     cell = Cell(world, "%%hotcell\nprint('hot', hot.handlers.a)")

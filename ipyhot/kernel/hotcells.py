@@ -168,7 +168,7 @@ class HotCells:
         while (cell := self._next()) is not None and cell.request is not None:
             before = cell.uses
             self._begin(cell)
-            result = await jupyter.rerun(self._shell, cell.request, cell.text)
+            result = await jupyter.rerun(self._shell, cell.request, cell.number, cell.text)
             self._finish(cell, before, result)
 
     def _run_due_in_terminal(self) -> None:

@@ -16,6 +16,7 @@ __all__ = [
     "Parent",
     "Request",
     "call_soon",
+    "complete_with",
     "in_notebook",
     "interruptible",
     "is_cell",
@@ -178,13 +179,35 @@ def _replacing(shell: Any, request: Request) -> Iterator[None]:
             shell.display_pub.clear_output(wait=False)
 
 
-async def rerun(shell: Any, request: Request, text: str) -> Any:
-    """Run a cell's text again as that cell, in place of its output; return IPython's result.
+@contextmanager
+def _numbered(shell: Any, number: int, transformed: str) -> Iterator[None]:
+    """Let a result be shown as that of ``In[number]``, and not at all if its text ends in a semicolon.
+
+    IPython takes both from the history, in which a cell that runs again is not the last one.
+    """
+    hook = shell.displayhook
+    before = shell.execution_count
+    ahead = before - getattr(hook, "prompt_count", before)  # some versions count before a cell runs
+    is_quiet = getattr(hook, "semicolon_at_end_of_expression", lambda _: False)
+    shell.execution_count = number + ahead
+    hook.quiet = lambda: is_quiet(transformed)
+    try:
+        yield
+    finally:
+        del hook.quiet
+        shell.execution_count = before
+
+
+async def rerun(shell: Any, request: Request, number: int, text: str) -> Any:
+    """Run the text of ``In[number]`` again as that cell, in place of its output; return IPython's result.
 
     The caller holds ``when_between_cells``, on the main thread. The counter and the history stay as they are.
     """
-    with _as_cell(shell, request), _replacing(shell, request):
+    try:
         transformed = shell.transform_cell(text)
+    except Exception:  # noqa: BLE001 - whatever is wrong with the text, running it says so in the cell
+        transformed = text
+    with _as_cell(shell, request), _replacing(shell, request), _numbered(shell, number, transformed):
         if shell.should_run_async(text, transformed_cell=transformed):
             return await _run_async(shell, text, transformed, request)
         with interruptible(shell):
@@ -229,6 +252,13 @@ def label_files(shell: Any, label: Callable[[str], str | None]) -> Callable[[], 
 
     compiler.format_code_name = format_code_name  # type: ignore[union-attr]
     return undo
+
+
+def complete_with(shell: Any, command: str, complete: Callable[[Any, Any], list[str]]) -> Callable[[], None]:
+    """Let a function complete what follows a command; return what undoes it. It is called with the shell and the event."""
+    shell.set_hook("complete_command", complete, str_key=command)
+    commands = getattr(shell.strdispatchers.get("complete_command"), "strs", {})  # there is no call that takes a hook back
+    return lambda: commands.pop(command, None)
 
 
 def is_cell(shell: Any, file: str) -> bool:

@@ -1,6 +1,7 @@
 """``%hotwatch``, ``%hot`` and ``%%hotcell``: read a line, ask the session."""
 
 import os
+import re
 from typing import Any, Final, cast
 
 from IPython.core.error import UsageError
@@ -12,9 +13,9 @@ from ipyhot.core.errors import HotError
 from ipyhot.kernel import panel
 from ipyhot.kernel.session import Session, When
 
-__all__ = ["HotMagics"]
+__all__ = ["WORDS", "HotMagics"]
 
-_WORDS: Final = ("status", "errors", "history", "reload", "cancel", "cells")
+WORDS: Final = ("status", "errors", "history", "reload", "cancel", "cells")
 
 
 @magics_class
@@ -36,6 +37,11 @@ class HotMagics(Magics):
 
     def _set_when(self, change: Any) -> None:
         self._session.when = change.new
+
+    @property
+    def options(self) -> list[str]:
+        """The options of ``%hotwatch``."""
+        return sorted(set(re.findall(r"--\w+", self.hotwatch.parser.format_help())) - {"--help"})
 
     def watch_default(self) -> None:
         """Watch the configured folder, if it exists."""
@@ -115,7 +121,7 @@ class HotMagics(Magics):
                 case "cells":
                     print(self._cells(rest))  # noqa: T201
                 case _:
-                    raise UsageError(f"%hot {word}: say one of {', '.join(_WORDS)}")
+                    raise UsageError(f"%hot {word}: say one of {', '.join(WORDS)}")
         except HotError as error:
             raise UsageError(str(error)) from None
 

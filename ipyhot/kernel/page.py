@@ -22,7 +22,8 @@ _BOX: Final = (
     f"{_MONO};font-size:12px;line-height:1.5;color:{_INK};border-left:3px solid {{color}};padding:2px 10px;margin:2px 0"
 )
 _DIM: Final = "opacity:0.65"
-_CELL: Final = "text-align:left;padding:0 16px 0 0;vertical-align:top;background:none"
+_CELL: Final = "text-align:left;padding:0 16px 0 0;vertical-align:top;background:none;white-space:nowrap"
+_WRAPPED: Final = f"{_CELL};white-space:normal"
 _TEXT: Final = f"{_MONO};font-size:12px;color:inherit;background:none;margin:0 0 4px 0;max-height:16em;overflow:auto"
 NOTHING: Final = "<div></div>"  # JupyterLab leaves what it shows as it is when it is told to show an empty text
 _OPEN: Final = 12  # handlers that are shown unfolded
@@ -86,13 +87,20 @@ def _text(text: str) -> str:
 
 
 def _failure(name: str, failure: Failure, now: float) -> str:
-    text = f'<pre tabindex="0" style="{_TEXT}">{_text(failure.text)}</pre>' if failure.text else ""
+    excerpt = _excerpt(failure)
+    text = f'<pre tabindex="0" style="{_TEXT}">{_text(excerpt)}</pre>' if excerpt else ""
     return (
         f'<div class="ipyhot-error" data-name="{_text(name)}">'
         f'<span style="color:{_ERROR}"><b>✗ {_text(name)}</b> {_text(failure.summary)}</span> '
         f"<span>{_text(failure.place)}{_text(_held(failure))}; {_text(failure.still_live)}</span> "
         f'<span style="{_DIM}" title="since {panel.clock(failure.since)}">{panel.ago(failure.since, now)}</span>{text}</div>'
     )
+
+
+def _excerpt(failure: Failure) -> str:
+    """Return the text of an error without what stands above it already: of a syntax error, the line and the caret."""
+    first, *rest = failure.text.splitlines() or [""]
+    return "\n".join(rest[:-1]) if first.startswith('  File "') and len(rest) > 1 else failure.text
 
 
 def _held(failure: Failure) -> str:
@@ -138,13 +146,11 @@ def _row(label: str, row: Row, failure: Failure | None) -> str:
     if failure is not None:
         what = f"held back by {', '.join(failure.held_by)}" if failure.held_by else f"not live: {failure.summary}"
         during = ""
-    cells = [
-        f"generation {row.generation}",
-        panel.clock(event.at) if event is not None else "",
-        f"{what}{during}",
-        f"{event.ms:.1f} ms" if event is not None else "",
-    ]
-    tail = "".join(f'<td style="{_CELL}">{_text(cell)}</td>' for cell in cells)
+    at, ms = (panel.clock(event.at), f"{event.ms:.1f} ms") if event is not None else ("", "")
+    cells = [f"generation {row.generation}", at, ms, f"{what}{during}"]
+    tail = "".join(
+        f'<td style="{style}">{_text(cell)}</td>' for cell, style in zip(cells, [_CELL, _CELL, _CELL, _WRAPPED], strict=True)
+    )
     return f"<tr>{_head(label)}{tail}</tr>"
 
 

@@ -19,6 +19,7 @@ import traceback
 import types
 import weakref
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final, Literal
 
@@ -28,6 +29,7 @@ from ipyhot.core.errors import Cancelled, FolderError, UnknownHandlerError
 from ipyhot.core.model import Failure, Report
 from ipyhot.core.sources import Folder, Load, open_folder
 from ipyhot.kernel import jupyter, panel
+from ipyhot.kernel.autoreload import Autoreload
 from ipyhot.kernel.bindings import Bindings
 from ipyhot.kernel.door import Door
 from ipyhot.kernel.handlers import Handlers, HandlerTree
@@ -71,6 +73,7 @@ class Session:
         self._outlet = Outlet(shell)
         self._notices = Notices(self._outlet)
         self._teller = Teller(self._outlet, self.state, lambda: self.engine.loading is not None)
+        self._autoreload = Autoreload(shell, self._outlet, lambda: self.engine.live)
         self.hotcells = self._hot_cells()
         self.engine.on_loading = self._teller.loading_began
         self.engine.on_stale = lambda: self._watcher.look_at([])
@@ -184,7 +187,7 @@ class Session:
             generation=self.engine.generation,
             count=len(self._tree.root),
             latest=rows,
-            failures=self.failures(),
+            failures={name: replace(f, path=self._shown_path(f.path)) for name, f in self.failures().items()},
             history=history,
             now=time.time(),
             sizes={group: self._tree.size(group) for group in groups},
@@ -194,6 +197,18 @@ class Session:
             stopped=self._closed_at,
             notes=(*self._notes, *([self._endless] if self._endless else [])),
         )
+
+    def label_of(self, file: str) -> str | None:
+        """Return what a traceback should call a watched file, which each version spells in its own way."""
+        path = os.path.normpath(file)
+        return self._shown_path(path) if path != file and self._name_of(path) is not None else None
+
+    def _shown_path(self, path: str) -> str:
+        """Return a file's path as the user named the folder."""
+        for root, shown in self._shown.items():
+            if path.startswith(root + os.sep):
+                return os.path.join(shown, path[len(root) + 1 :])
+        return path
 
     def close(self) -> None:
         """Leave nothing behind: no thread, no event, no finder."""
@@ -304,6 +319,7 @@ class Session:
 
     def _before_cell(self, info: Any) -> None:
         self._door.cell_started()
+        self._autoreload.keep_away()
         self._outlet.cell_started()
         self._cell = _number_of_next_cell(self._shell) if info.store_history else None
         self._notices.cell_started(self.failures())
@@ -313,6 +329,7 @@ class Session:
 
     def _after_cell(self, result: Any) -> None:
         self.hotcells.cell_ended()
+        self._autoreload.keep_away()
         self._cell = None
         self._outlet.cell_ended()
         self._bindings.after_cell(succeeded=bool(result.success))
