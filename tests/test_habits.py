@@ -15,13 +15,12 @@ def completions(world: World, code: str) -> list[str]:
 def test_hot_and_its_handlers_are_completed(world: World, jedi: bool) -> None:
     world.watch({"pricing.py": "def quote(): return 1\n", "billing/invoice.py": "exports = 1\n"})
     world.ok(f"get_ipython().Completer.use_jedi = {jedi}")
-    assert {"hot.errors", "hot.handlers", "hot.pin", "hot.wait"} <= {
-        f"hot.{m.removeprefix('hot.')}" for m in completions(world, "hot.")
-    }
-    assert not [match for match in completions(world, "hot.") if "_session" in match]
-    assert {m.rpartition(".")[2] for m in completions(world, "hot.handlers.")} == {"pricing", "billing"}
+    names = {match.rpartition(".")[2] for match in completions(world, "hot.")}
+    assert {"errors", "handlers", "history", "pin", "wait"} <= names
+    assert not [name for name in names if name.startswith("_")]
+    assert {m.rpartition(".")[2] for m in completions(world, "hot.handlers.")} >= {"pricing", "billing"}
     assert {m.rpartition(".")[2] for m in completions(world, "hot.handlers.pricing.qu")} == {"quote"}
-    assert {m.rpartition(".")[2] for m in completions(world, "hot.handlers.billing.")} == {"invoice"}
+    assert {m.rpartition(".")[2] for m in completions(world, "hot.handlers.billing.")} >= {"invoice"}
     keys = completions(world, 'hot.handlers["')
     assert {key.strip("\"'[]") for key in keys} >= {"pricing", "billing.invoice"}
     world.ok("get_ipython().Completer.use_jedi = True")
@@ -31,7 +30,7 @@ def test_a_folder_is_completed_after_hotwatch_with_its_options(world: World) -> 
     (world.top / "other").mkdir()
     assert completions(world, "%hotwatch ./oth") == ["./other/"]
     assert completions(world, "%hotwatch --wh") == ["--when"]
-    assert completions(world, "%hotwatch ./other --when i") == ["idle"]
+    assert "idle" in completions(world, "%hotwatch ./other --when i")
     assert "errors" in completions(world, "%hot err")
 
 
@@ -46,7 +45,8 @@ def test_config_lists_and_sets_what_can_be_set(world: World) -> None:
     assert "HotMagics.folder" in shown
     assert "HotMagics.when" in shown
     assert "Choices: any of ['now', 'idle']" in shown
-    assert world.run("%config HotMagics.when = 'sometimes'").error == "TraitError"
+    assert "expected any of ['now', 'idle']" in world.run("%config HotMagics.when = 'sometimes'").text
+    assert world.value("hot._session.when") == "now"
 
 
 def test_a_profile_loads_it_and_watches_its_folder(tmp_path: Path) -> None:

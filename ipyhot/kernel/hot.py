@@ -4,7 +4,7 @@ import time
 import types
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
 from ipyhot.core.errors import UnknownHandlerError, WaitTimeoutError
 from ipyhot.core.model import Failure, Report
@@ -18,6 +18,19 @@ __all__ = ["Errors", "History", "Hot"]
 
 Callback = Callable[[Report], object]
 C = TypeVar("C", bound=Callback)
+
+
+_MANUAL: Final = """What is live in the watched folders.
+
+hot.handlers              handler name -> value: hot.handlers.pricing, hot.handlers["billing.invoice"]
+hot.errors                what is not live, where, why, and what is live instead
+hot.history               what happened
+hot.reload("pricing")     run a file again although nothing changed
+hot.pin()                 with hot.pin() as then: ...  handlers that stay as they are
+hot.wait(), hot.cancel(), hot.on_change()
+
+The same as words: %hot status, errors, history, reload, cancel, cells. See also %hotwatch? and %%hotcell?
+"""
 
 
 class Errors(Mapping[str, Failure]):
@@ -66,7 +79,7 @@ class Hot(types.ModuleType):
     errors: Errors
 
     def __init__(self, session: "Session", handlers: Handlers) -> None:
-        super().__init__("hot", "Live handlers: hot.handlers, hot.errors, hot.history, hot.reload().")
+        super().__init__("hot", _MANUAL)
         self._session = session
         self.handlers = handlers
         self.errors = Errors(session)

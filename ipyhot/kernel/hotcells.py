@@ -59,6 +59,11 @@ def as_plain_cell(lines: list[str]) -> list[str]:
     return [comment, *lines[1:]]
 
 
+# IPython leaves such a transformer out when it asks whether what is typed so far is complete: a cell magic is not before
+# a blank line, a comment would be.
+as_plain_cell.has_side_effects = True  # type: ignore[attr-defined]
+
+
 class HotCells:
     """Keeps the hot cells of one shell.
 

@@ -7,6 +7,7 @@ function falls back to the behaviour named there.
 import asyncio
 import contextlib
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ __all__ = [
     "Request",
     "call_soon",
     "complete_with",
+    "exempt_from_breakpoints",
     "in_notebook",
     "interruptible",
     "is_cell",
@@ -261,10 +263,17 @@ def complete_with(shell: Any, command: str, complete: Callable[[Any, Any], list[
     return lambda: commands.pop(command, None)
 
 
+def exempt_from_breakpoints() -> None:
+    """Let ipyhot's threads, and watchdog's, go on while a cell stands at a breakpoint: debugpy stops all others."""
+    for thread in threading.enumerate():
+        if thread.name.startswith("ipyhot ") or type(thread).__module__.startswith(("ipyhot.", "watchdog.")):
+            thread.pydev_do_not_trace = thread.is_pydev_daemon_thread = True  # type: ignore[attr-defined]
+
+
 def is_cell(shell: Any, file: str) -> bool:
     """Tell whether a code's file name is that of a cell, or of one that ``%%time`` or ``%%timeit`` runs."""
     format_code_name = getattr(getattr(shell, "compile", None), "format_code_name", lambda _: None)
-    return file in _TIMED or format_code_name(file) is not None
+    return file in _TIMED or (format_code_name(file) or ("",))[0] == "Cell"  # ``label_files`` names others
 
 
 def skip_in_autoreload(shell: Any, names: Iterable[str]) -> bool:

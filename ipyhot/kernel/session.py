@@ -113,6 +113,7 @@ class Session:
             if folder.root not in {other.root for other in before}:
                 self.engine.remove_folder(folder)
             raise FolderError(f"{path}: the system does not let it be watched: {error.strerror or error}") from error
+        jupyter.exempt_from_breakpoints()
         self._shown[folder.root] = path
         self.engine.update(folder.scan() if folder.load == "all" else ())
         self.show(is_quiet=is_quiet)
