@@ -1,8 +1,10 @@
 """What happened last to each module, in words: from reports to records. The building thread writes, any thread reads."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from ipyhot.core.commit import Deed
+from ipyhot.core.engine import Replacement
 from ipyhot.core.model import Report, Way
 
 __all__ = ["Event", "Journal", "what_happened"]
@@ -22,14 +24,28 @@ class Event:
 
 
 class Journal:
-    """Remembers the last event of each live module, and which cell each of the last reports came into."""
+    """Remembers the last event of each live module, and which cell each of the last reports came into.
 
-    def __init__(self) -> None:
+    It takes part in each commit, doing nothing: when the report comes, the cell may have ended.
+
+    Args:
+        cell: returns the number of the cell that is running beside the building thread, if one is.
+    """
+
+    def __init__(self, cell: Callable[[], int | None]) -> None:
+        self._cell = cell
+        self._committed_in: int | None = None
         self._events: dict[str, Event] = {}
         self._during: dict[int, int] = {}
 
-    def take(self, report: Report, during: int | None) -> None:
-        """Take note of a report, and of the cell that was running when it came."""
+    def deeds(self, replacements: Mapping[str, Replacement]) -> Iterable[Deed]:
+        """See ``Participant.deeds``."""
+        self._committed_in = self._cell()
+        return ()
+
+    def take(self, report: Report) -> None:
+        """Take note of a report."""
+        during = self._committed_in
         for name, way in report.ways.items():
             if way is Way.DROP:
                 self._events.pop(name, None)

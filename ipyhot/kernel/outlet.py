@@ -24,6 +24,11 @@ class Display:
     id: str
     home: jupyter.Parent | None
 
+    @property
+    def is_in_batch(self) -> bool:
+        """True if the frontend names no cells: nbclient, which listens only while a cell runs."""
+        return not (self.home or {}).get("metadata", {}).get("cellId")
+
 
 class Outlet:
     """Shows text and HTML.

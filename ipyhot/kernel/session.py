@@ -61,15 +61,15 @@ class Session:
         self._tree = HandlerTree(self._handler_of)
         self._bindings = Bindings(shell.user_ns, self._is_watched)
         self._commits = Commits()
-        self.engine = Engine([self._tree, self._bindings, self._commits], [self._call_back, self._show])
+        self._cell: int | None = None
+        self._journal = Journal(self._cell_beside)
+        self.engine = Engine([self._tree, self._bindings, self._commits, self._journal], [self._call_back, self._show])
         self.engine.holders.append(shell.user_ns)
         self.hot = Hot(self, self._tree.root)
         self.when: When = "now"
         self._waiting: dict[str, float] = {}
         self._waiting_lock = threading.Lock()
         self._door = Door(shell)
-        self._cell: int | None = None
-        self._journal = Journal()
         self._outlet = Outlet(shell)
         self._notices = Notices(self._outlet)
         self._teller = Teller(self._outlet, self.state, lambda: self.engine.loading is not None)
@@ -299,8 +299,7 @@ class Session:
         return any(folder.name_of(path) is not None for folder in self.engine.folders)
 
     def _show(self, report: Report) -> None:
-        is_beside = threading.current_thread() is not threading.main_thread()
-        self._journal.take(report, self._cell if is_beside else None)
+        self._journal.take(report)
         self._teller.tell(report)
         self._notices.settle(self.failures())
         self.hotcells.touched(frozenset(report.ways))
@@ -332,6 +331,7 @@ class Session:
         self.hotcells.cell_ended()
         self._autoreload.keep_away()
         self._cell = None
+        self._teller.cell_ended(self.engine.number)
         self._outlet.cell_ended()
         self._bindings.after_cell(succeeded=bool(result.success))
         self._door.cell_ended()
@@ -363,6 +363,9 @@ class Session:
             return self._module_of(handler)
         except UnknownHandlerError:  # a handler that is not there yet
             return None
+
+    def _cell_beside(self) -> int | None:
+        return None if threading.current_thread() is threading.main_thread() else self._cell
 
     def _is_watched(self, name: str) -> bool:
         return self.engine.folder_of(name) is not None

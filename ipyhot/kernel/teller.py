@@ -31,6 +31,8 @@ class Teller:
         self._state = state
         self._is_quiet = False
         self._display: Display | None = None
+        self._shown = 0
+        self._sending = threading.Lock()
         self._is_loading = is_loading
         self._is_dirty = False
         self._wake = threading.Event()
@@ -61,8 +63,9 @@ class Teller:
             return
         before = self._display
         if before is not None and self._outlet.is_here(before):  # a folder that was watched as the extension was loaded
-            self._update(state)
+            self._update()
             return
+        self._shown = state.history[-1].number if state.history else 0
         self._display = self._outlet.show(page.as_html(state), panel.as_text(state))
         if before is not None:
             moved = "ipyhot: the panel has moved" + (f" to In[{number}]." if number is not None else ".")
@@ -88,7 +91,16 @@ class Teller:
         self._wake.set()
         if self._thread.is_alive():
             self._thread.join(timeout=2.0)
-            self._update(self._state())
+            self._update()
+
+    def cell_ended(self, number: int) -> None:
+        """Bring a panel in a batch run up to date, on the main thread and as part of the cell that ends.
+
+        Args:
+            number: of the last report.
+        """
+        if self._display is not None and self._display.is_in_batch and number != self._shown:
+            self._update()
 
     def _work(self) -> None:
         was_slow = False
@@ -103,13 +115,17 @@ class Teller:
             state = self._state()
             is_slow = state.loading is not None
             if self._outlet.is_notebook and (is_dirty or is_slow or was_slow):
-                self._update(state)
+                self._update()
                 self._stopped.wait(_PAUSE)
             elif is_slow and not was_slow and not self._is_quiet:
                 self._outlet.write(f"ipyhot: {panel.as_text(state).splitlines()[1]}")
             was_slow = is_slow
             rest = panel.next_change(state) if self._display is not None else None
 
-    def _update(self, state: panel.State) -> None:
-        if self._display is not None and not self._is_quiet and self._outlet.is_notebook:
+    def _update(self) -> None:
+        if self._display is None or self._is_quiet:
+            return
+        with self._sending:  # or an older state could be sent after a newer one
+            state = self._state()
+            self._shown = state.history[-1].number if state.history else 0
             self._outlet.update(self._display, page.as_html(state), panel.as_text(state))
