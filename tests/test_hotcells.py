@@ -293,3 +293,34 @@ def test_a_file_that_breaks_lets_nothing_run(world: World) -> None:
     Cell(world, "%%hotcell\nruns.append(hot.handlers.a)")
     world.save({"a.py": "exports = (\n"})
     assert world.value("runs") == [1]
+
+
+def test_a_hot_cell_that_changes_what_it_uses_does_not_run_for_ever(world: World) -> None:
+    world.watch({"a.py": "exports = 1\n"})
+    world.ok("runs = []")
+    cell = Cell(world, "%%hotcell\nruns.append(hot.handlers.a)\nhot.reload('a')")
+    told = ""
+    while "changes what it uses" not in told:
+        told = cell.again().text
+    assert world.value("1 < len(runs) < 20") is True
+    world.write({"a.py": "exports = 2\n"})
+    assert cell.again().error is None
+    assert world.value("runs[-1]") == 2
+
+
+def test_a_cell_with_a_mistake_is_hot_once_it_is_mended(world: World) -> None:
+    world.watch({"a.py": "exports = 1\n"})
+    broken = world.kernel.finish(world.kernel.start("%%hotcell\nprint(hot.handlers.a", cell="mended"))
+    assert broken.error == "SyntaxError"
+    request = world.kernel.start("\n\n%%hotcell\nprint(hot.handlers.a)", cell="mended")
+    assert world.kernel.finish(request).text == "1\n"
+    world.write({"a.py": "exports = 2\n"})
+    assert world.kernel.finish(request).text == "2\n"
+
+
+def test_a_name_that_is_no_handler_yet_may_come(world: World) -> None:
+    world.watch({"a.py": "exports = 1\n"})
+    cell = Cell(world, "%%hotcell later\nprint(hot.handlers.get('later'))")
+    assert cell.first.text == "None\n"
+    world.write({"later.py": "exports = 'came'\n"})
+    assert cell.again().text == "came\n"

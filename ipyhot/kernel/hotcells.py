@@ -8,8 +8,9 @@ A cell whose frontend gives it no name (nbclient, ``jupyter execute``, a bare cl
 """
 
 import re
+import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -20,12 +21,16 @@ from ipyhot.kernel.uses import Recorder, Uses
 __all__ = ["HotCell", "HotCells", "as_plain_cell"]
 
 _LINE: Final = re.compile(r"%%hotcell(?:[ \t]+(?P<names>.*))?\s*$")
+_PATIENCE: Final = 10
 _SEPARATORS: Final = re.compile(r"[\s,]+")
 
 
 @dataclass(slots=True)
 class HotCell:
-    """One hot cell; ``names`` are the handlers that its first line names, ``seen`` the generation it began to run with."""
+    """One hot cell; ``names`` are the handlers that its first line names, ``seen`` the generation it began to run with.
+
+    ``echoes`` counts the runs in a row during which something that it used changed: its own doing, in the end.
+    """
 
     id: str
     number: int
@@ -36,6 +41,7 @@ class HotCell:
     seen: int = 0
     runs: int = 1
     is_due: bool = False
+    echoes: int = 0
 
     @property
     def can_rerun(self) -> bool:
@@ -73,6 +79,7 @@ class HotCells:
         recorder: records what a cell uses.
         generation_of: returns the generation of a live module; 0 if it is not live.
         generation: returns the number of the generation that is live.
+        live: returns the live modules.
         handler_of: returns the handler of a module.
     """
 
@@ -84,6 +91,7 @@ class HotCells:
         *,
         generation_of: Callable[[str], int],
         generation: Callable[[], int],
+        live: Callable[[], Collection[str]],
         handler_of: Callable[[str], str | None],
     ) -> None:
         self._shell = shell
@@ -91,6 +99,7 @@ class HotCells:
         self._recorder = recorder
         self._generation_of = generation_of
         self._generation = generation
+        self._live = live
         self._handler_of = handler_of
         self._cells: dict[str, HotCell] = {}
         self._lock = threading.Lock()  # around is_due and the table: the building thread marks, the main thread runs
@@ -123,13 +132,22 @@ class HotCells:
             return
         if not cell.names:
             cell.uses = self._recorder.stop()
-        if self._is_behind(cell):  # what it used changed while it ran
+        if not self._is_behind(cell):
+            cell.echoes = 0
+        elif cell.echoes < _PATIENCE:  # what it used changed while it ran
+            cell.echoes += 1
             self._mark([cell])
+        else:
+            cell.is_due, cell.echoes = False, 0
+            print("ipyhot: this cell changes what it uses each time it runs; it waits for the next save.", file=sys.stderr)  # noqa: T201
 
     def touched(self, modules: frozenset[str]) -> None:
-        """Let the cells that used some of the modules run again; any thread."""
+        """Let the cells that used some of the modules run again; any thread.
+
+        The one that is running is looked at when it has ended.
+        """
         with self._lock:
-            cells = [cell for cell in self._cells.values() if self._concerns(cell, modules)]
+            cells = [cell for cell in self._cells.values() if cell is not self._running and self._concerns(cell, modules)]
         self._mark(cells)
 
     def stop(self, numbers: Iterable[int] = ()) -> int:
@@ -157,6 +175,8 @@ class HotCells:
         )
 
     def _is_behind(self, cell: HotCell) -> bool:
+        if cell.names:
+            return self._concerns(cell, frozenset(name for name in self._live() if self._generation_of(name) > cell.seen))
         return any(self._generation_of(name) > cell.seen for name in cell.uses.modules) or (
             cell.uses.is_all and self._generation() > cell.seen
         )

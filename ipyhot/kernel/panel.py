@@ -73,6 +73,8 @@ def headline(state: State) -> str:
     folders = ", ".join(state.folders) or "no folder"
     if state.stopped is not None:
         return f"{folders}: no longer watched since {clock(state.stopped)}; generation {state.generation} was live"
+    if not state.folders:
+        return "no folder is watched; %hotwatch ./hots watches one"
     troubled = f", {len(state.failures)} not live" if state.failures else ""
     files = "file" if state.waiting == 1 else "files"
     waiting = f"; {state.waiting} saved {files} wait for the running cell" if state.waiting else ""

@@ -351,6 +351,7 @@ class Session:
             Recorder(self._shell.user_ns, watched),
             generation_of=lambda name: self.engine.live[name].generation if name in self.engine.live else 0,
             generation=lambda: self.engine.generation,
+            live=lambda: list(self.engine.live),
             handler_of=self._tree.name_of,
         )
 
