@@ -172,7 +172,7 @@ def test_it_waits_for_the_cell_that_is_running(world: World) -> None:
     world.watch({"a.py": "exports = 1\n"})
     world.ok("order = []")
     cell = Cell(world, "%%hotcell\norder.append(('hot', hot.handlers.a))")
-    request = world.kernel.start("hot.wait(lambda: hot.handlers.a == 2)\norder.append('cell')")
+    request = world.kernel.start_running("hot.wait(lambda: hot.handlers.a == 2)\norder.append('cell')")
     world.write({"a.py": "exports = 2\n"})
     world.kernel.finish(request)
     cell.again()
@@ -183,7 +183,7 @@ def test_it_waits_for_an_await_of_the_cell_that_is_running(world: World) -> None
     world.watch({"a.py": "exports = 1\n"})
     world.ok("order = []\nimport asyncio")
     cell = Cell(world, "%%hotcell\norder.append(hot.handlers.a)")
-    request = world.kernel.start(
+    request = world.kernel.start_running(
         "while hot.handlers.a != 2: await asyncio.sleep(0)\nfor _ in range(99): await asyncio.sleep(0)\norder.append('cell')"
     )
     world.write({"a.py": "exports = 2\n"})
@@ -196,7 +196,7 @@ def test_a_burst_lets_it_run_once(world: World) -> None:
     world.watch({f"m{index}.py": "exports = 1\n" for index in range(8)})
     world.ok("runs = []")
     cell = Cell(world, "%%hotcell\nruns.append(sum(hot.handlers.values()))")
-    request = world.kernel.start("hot.wait(lambda: sum(v for v in hot.handlers.values()) == 16)")
+    request = world.kernel.start_running("hot.wait(lambda: sum(v for v in hot.handlers.values()) == 16)")
     world.write({f"m{index}.py": "exports = 2\n" for index in range(8)})
     world.kernel.finish(request)
     cell.again()

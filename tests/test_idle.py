@@ -66,7 +66,7 @@ def test_an_idle_kernel_takes_a_save_without_a_cell(world: World) -> None:
     world.write({"a.py": "exports = 2\n"})
     while True:  # the panel's update is the only thing that comes, since no cell runs
         message = world.kernel.client.get_iopub_msg(timeout=10)
-        if message["msg_type"] == "update_display_data" and "patched exports" in str(message["content"]):
+        if message["msg_type"] == "update_display_data" and f"{world.package}.a patched" in str(message["content"]):
             break
     assert world.value("hot.handlers.a") == 2
 

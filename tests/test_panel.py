@@ -133,7 +133,7 @@ def test_what_is_held_back_says_by_whom(world: World) -> None:
 
 def test_a_generation_that_came_while_a_cell_ran_names_the_cell(world: World) -> None:
     world.watch({"a.py": "exports = 1\n"})
-    request = world.kernel.start("hot.wait(lambda: hot.handlers.a == 2)")
+    request = world.kernel.start_running("hot.wait(lambda: hot.handlers.a == 2)")
     world.write({"a.py": "exports = 2\n"})
     world.kernel.finish(request)
     number = world.value("len(In) - 2")

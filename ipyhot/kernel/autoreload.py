@@ -25,6 +25,10 @@ class Autoreload:
         self._skipped = 0
         self._has_told = False
 
+    def look_again(self) -> None:
+        """Take note, in any thread, that there may be other modules."""
+        self._skipped = 0
+
     def keep_away(self) -> None:
         """Let it skip the modules there are now, before and after each cell."""
         modules = self._modules()

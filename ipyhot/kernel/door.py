@@ -4,7 +4,6 @@ Any thread may knock. In a kernel the event loop opens, holding what each cell h
 prompt does, while it waits. A cell that starts opens first for those jobs that it must not overtake.
 """
 
-import collections
 import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -32,7 +31,8 @@ class Door:
 
     def __init__(self, shell: Any) -> None:
         self._shell = shell
-        self._knocks: collections.deque[_Knock] = collections.deque()
+        self._knocks: list[_Knock] = []
+        self._lock = threading.Lock()  # around the list; no job runs under it
         self._is_cell_running = False
         self._is_open = True
 
@@ -44,17 +44,20 @@ class Door:
             comes_first: a cell that starts waits for it; such a job is a plain function.
         """
         knock = _Knock(job, comes_first)
-        if self._is_open and knock not in self._knocks:
+        with self._lock:
+            if not self._is_open or knock in self._knocks:
+                return
             self._knocks.append(knock)
-            jupyter.call_soon(self._shell, self._turn if jupyter.in_notebook(self._shell) else self._open_now)
+        jupyter.call_soon(self._shell, self._turn if jupyter.in_notebook(self._shell) else self._open_now)
 
     def cell_started(self) -> None:
         """Run, on the main thread and before a cell does, what it must not overtake."""
         is_nested = self._is_cell_running or threading.current_thread() is not threading.main_thread()
         self._is_cell_running = True
         if not is_nested:
-            for knock in [knock for knock in self._knocks if knock.comes_first]:
-                self._take(knock)
+            for knock in self._waiting():
+                if knock.comes_first:
+                    self._take(knock)
 
     def cell_ended(self) -> None:
         """Run what waited for the cell, where no event loop will."""
@@ -64,25 +67,30 @@ class Door:
 
     def close(self) -> None:
         """Let nobody in any more."""
-        self._is_open = False
-        self._knocks.clear()
+        with self._lock:
+            self._is_open = False
+            self._knocks.clear()
 
     def _open_now(self) -> None:
         if not self._is_cell_running and threading.current_thread() is threading.main_thread():
-            for knock in list(self._knocks):
+            for knock in self._waiting():
                 self._take(knock)
 
+    def _waiting(self) -> list[_Knock]:
+        with self._lock:
+            return list(self._knocks)
+
     def _take(self, knock: _Knock) -> Awaitable[object] | None:
-        try:
+        with self._lock:
+            if knock not in self._knocks:  # it came in another way
+                return None
             self._knocks.remove(knock)
-        except ValueError:  # it came in another way
-            return None
         with jupyter.interruptible(self._shell):
             return knock.job()
 
     async def _turn(self) -> None:
         async with jupyter.when_between_cells(self._shell):
-            for knock in list(self._knocks):
+            for knock in self._waiting():
                 running = self._take(knock)
                 if running is not None:
                     await running

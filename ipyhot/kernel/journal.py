@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from ipyhot.core.commit import Deed
-from ipyhot.core.engine import Replacement
+from ipyhot.core.engine import HISTORY, Replacement
 from ipyhot.core.model import Report, Way
 
 __all__ = ["Event", "Journal", "what_happened"]
@@ -53,16 +53,16 @@ class Journal:
                 self._events[name] = Event(report.at, what_happened(report, name), report.live_ms, during)
         if during is not None and report.is_generation:
             self._during[report.number] = during
+            if len(self._during) > HISTORY:
+                del self._during[next(iter(self._during))]
 
     def event_of(self, name: str) -> Event | None:
         """Return a module's last event; None if no report told of it, as for one that a cell imported."""
         return self._events.get(name)
 
-    def during(self, reports: Iterable[Report]) -> dict[int, int]:
-        """Return, by report number, the cell that each was committed in, and forget those of all other reports."""
-        found = {r.number: self._during[r.number] for r in reports if r.number in self._during}
-        self._during = dict(found)
-        return found
+    def during(self) -> dict[int, int]:
+        """Return, by report number, the cell that each of the last reports was committed in."""
+        return self._during.copy()
 
     def clear(self) -> None:
         """Forget everything."""

@@ -147,7 +147,7 @@ def _row(label: str, row: Row, failure: Failure | None) -> str:
     event = row.event
     what = event.what if event is not None else ""
     if failure is not None:
-        what = f"held back by {', '.join(failure.held_by)}" if failure.held_by else f"not live: {failure.summary}"
+        what = f"held back by {', '.join(failure.held_by)}" if failure.held_by else "not live, see above"
     elif event is not None and event.during is not None:
         what = f"{what} while In[{event.during}] was running"
     at, ms = (panel.clock(event.at), f"{event.ms:.1f} ms") if event is not None else ("", "")

@@ -131,6 +131,8 @@ class Session:
             self.engine.remove_folder(folder)
         commit(self._tree.forget())
         self._journal.clear()
+        with self._waiting_lock:
+            self._waiting.clear()
         self._notes.clear()
         self._endless = None
         self._teller.tell(None)
@@ -192,7 +194,7 @@ class Session:
             history=history,
             now=time.time(),
             sizes={group: self._tree.size(group) for group in groups},
-            during=self._journal.during(history),
+            during=self._journal.during(),
             loading=(loading.name, seconds) if loading is not None and seconds >= _SLOW else None,
             waiting=len(self._waiting),
             stopped=self._closed_at,
@@ -302,6 +304,7 @@ class Session:
         self._journal.take(report)
         self._teller.tell(report)
         self._notices.settle(self.failures())
+        self._autoreload.look_again()
         self.hotcells.touched(frozenset(report.ways))
 
     def _call_back(self, report: Report) -> None:
