@@ -6,7 +6,7 @@ CHURN ?= 20:10
 BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test fuzz check lab bench notebook clean
+.PHONY: help demo test fuzz check lab bench notebook images clean
 
 help:  ## what there is
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/'
@@ -34,6 +34,9 @@ bench: .venv/bench  ## ipyhot beside the floor and its peers, as ratios of one r
 
 notebook: .venv/test  ## run notebooks/quickstart.ipynb again and keep its outputs
 	$(BIN)/python notebooks/execute.py
+
+images: .venv/test  ## take the pictures of the documentation again, in a real JupyterLab
+	IPYHOT_IMAGES=$(CURDIR)/docs/images IPYHOT_BROWSER=required $(BIN)/python -m pytest -q tests/test_lab.py
 
 clean:  ## remove .venv and caches
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -12,6 +12,7 @@ import bursts
 import cells
 import growth
 import hearing
+import notebook
 import pauses
 import saves
 import walks
@@ -33,6 +34,7 @@ PARTS: dict[str, Callable[[Scale], Iterator[Row]]] = {
     "heap-scenarios": walks.in_scenarios,
     "pause": pauses.pauses,
     "growth": growth.growth,
+    "notebook": notebook.in_the_browser,
 }
 
 

@@ -29,19 +29,23 @@ from ipyhot.core.sources import open_folder
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # it hides bugs with stale byte code
 
+pytest_plugins = ["lab"]
+
 _numbers = itertools.count(1)
 
 
 @dataclass
 class Output:
-    """What one cell gave: printed text, the result's repr, error name and traceback, and display messages."""
+    """What one cell gave: printed text, the result's repr and number, error name and traceback, and display messages."""
 
     text: str = ""
     result: str | None = None
+    number: int | None = None
     error: str | None = None
     traceback: str = ""
     displays: list[dict] = field(default_factory=list)
     foreign: list[dict] = field(default_factory=list)
+    cleared: list[bool] = field(default_factory=list)
 
 
 class Kernel:
@@ -59,12 +63,28 @@ class Kernel:
         """Run a cell to its end."""
         return self.finish(self.start(code), timeout)
 
-    def start(self, code: str) -> str:
-        """Send a cell and do not wait for it."""
-        return self.client.execute(textwrap.dedent(code))
+    def start(self, code: str, cell: str | None = None) -> str:
+        """Send a cell and do not wait for it; ``cell`` is the name that a notebook gives it."""
+        if cell is None:
+            return self.client.execute(textwrap.dedent(code))
+        content = {"code": textwrap.dedent(code), "silent": False, "store_history": True, "stop_on_error": True}
+        message = self.client.session.msg("execute_request", content, metadata={"cellId": cell})
+        self.client.shell_channel.send(message)
+        return message["header"]["msg_id"]
+
+    def start_running(self, code: str, cell: str | None = None) -> str:
+        """Send a cell and wait until its code runs."""
+        request = self.start(f"print('runs', flush=True)\n{textwrap.dedent(code)}", cell)
+        self.wait_for_text("runs")
+        return request
+
+    def wait_for_text(self, part: str) -> None:
+        """Wait until something is printed, by whichever cell."""
+        while part not in self.client.get_iopub_msg(timeout=20)["content"].get("text", ""):
+            pass
 
     def finish(self, request: str, timeout: float = 20.0) -> Output:
-        """Collect what a started cell gives until it has ended."""
+        """Collect what a started cell gives until it has ended; called again, what it gives when it runs again."""
         output = Output()
         while True:
             message = self.client.get_iopub_msg(timeout=timeout)
@@ -77,7 +97,9 @@ class Kernel:
             elif kind == "stream":
                 output.text += content["text"]
             elif kind == "execute_result":
-                output.result = content["data"]["text/plain"]
+                output.result, output.number = content["data"]["text/plain"], content["execution_count"]
+            elif kind == "clear_output":
+                output.cleared.append(content["wait"])
             elif kind == "error":
                 output.error = content["ename"]
                 output.traceback = "\n".join(content["traceback"])
@@ -126,19 +148,21 @@ class World:
         assert output.error is None, output.traceback
         return output
 
-    def save(self, files: dict[str, str | bytes | None], timeout: float = 10.0) -> None:
-        """Write files and wait until the kernel has reported on them."""
+    def save(self, files: dict[str, str | bytes | None], timeout: float = 10.0) -> Output:
+        """Write files and wait until the kernel has reported on them; return what the waiting cell gave."""
         number = self.value("hot.history[-1].number if hot.history else 0")
         self.write(files)
         output = self.run(f"hot.wait(lambda: hot.history and hot.history[-1].number > {number}, timeout={timeout})")
         assert output.error is None, output.traceback
+        return output
 
-    def settle(self) -> None:
+    def settle(self) -> Output:
         """Wait until everything saved so far has been looked at: a file written last is live."""
         probe = f"probe_{next(_numbers)}"
         self.write({f"{probe}.py": "exports = 1"})
         output = self.run(f"hot.wait(lambda: any('{self.package}.{probe}' in report.ways for report in hot.history))")
         assert output.error is None, output.traceback
+        return output
 
     def run(self, code: str, timeout: float = 20.0) -> Output:
         """Run a cell, with PKG for the package's name."""

@@ -38,3 +38,23 @@ def test_the_demo_tells_its_story() -> None:
     )
     for part in ("'hot': 111", "quote(7) = 21", "SyntaxError", "generation 3 is still live", "no database"):
         assert part in done.stdout
+
+
+def test_a_hot_cell_runs_once_under_nbclient_whatever_is_saved(tmp_path: Path) -> None:
+    from nbclient import NotebookClient
+
+    (tmp_path / "hots").mkdir()
+    (tmp_path / "hots" / "a.py").write_text("exports = 1\n")
+    cells = [
+        "%load_ext ipyhot",
+        "runs = []",
+        "%%hotcell\nruns.append(hot.handlers.a)\nprint(runs)",
+        "open('hots/a.py', 'w').write('exports = 2\\n')\nhot.wait(lambda: hot.handlers.a == 2)",
+        "runs",
+    ]
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    NotebookClient(book, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
+    assert book.cells[2].outputs[0].text == "[1]\n"
+    assert book.cells[4].outputs[0].data["text/plain"] == "[1]"
+    panel = next(output for output in book.cells[0].outputs if "ipyhot-panel" in output.get("data", {}).get("text/html", ""))
+    assert 'data-gen="2"' in panel.data["text/html"]

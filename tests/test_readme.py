@@ -48,3 +48,10 @@ def test_make_help_lists_the_targets() -> None:
         check=True,
     )
     assert {"demo", "test", "check", "lab", "bench"} <= {line.split("\t")[0] for line in done.stdout.splitlines()}
+
+
+def test_every_test_that_the_readme_names_exists() -> None:
+    tests = "".join(path.read_text() for path in (ROOT / "tests").glob("test_*.py"))
+    named = re.findall(r"`(test_\w+)`", (ROOT / "README.md").read_text())
+    assert named
+    assert [name for name in named if f"def {name}(" not in tests] == []

@@ -37,3 +37,40 @@ def test_an_error_is_shown_above_the_prompt_with_its_line(terminal: object, tmp_
     (tmp_path / "hots" / "a.py").write_text("x = (\n")
     terminal.expect("a.py:1: SyntaxError")
     terminal.expect("generation 1 is still live")
+
+
+def test_the_next_cell_says_in_one_line_what_is_not_live(terminal: object, tmp_path: Path) -> None:
+    (tmp_path / "hots" / "a.py").write_text("x = (\n")
+    terminal.expect("a.py:1: SyntaxError")
+    terminal.send("40 + 2\r")
+    terminal.expect("ipyhot: a.py:1 is not live")
+    terminal.expect("42")
+
+
+def test_a_hot_cell_runs_again_above_the_prompt(terminal: object, tmp_path: Path) -> None:
+    for line in ("%%hotcell", "print('it is', hot.handlers.a)", ""):  # two empty lines end a cell magic in the terminal
+        terminal.send(line)
+        terminal.send("\r")
+        terminal.expect(r"\.\.\.:")
+    terminal.send("\r")
+    terminal.expect("it is 1")
+    terminal.expect(r"In \[2\]")
+    terminal.send("hot.handlers.a * 10")
+    (tmp_path / "hots" / "a.py").write_text("exports = 7\n")
+    terminal.expect(r"ipyhot: In\[1\] again")
+    terminal.expect("it is 7")
+    terminal.send("0\r")
+    terminal.expect("700")
+
+
+def test_a_save_that_waits_for_idle_goes_live_after_the_cell_and_at_the_prompt(terminal: object, tmp_path: Path) -> None:
+    terminal.send("%hotwatch ./hots --when idle\r")
+    terminal.expect(r"In \[2\]")
+    terminal.send("import time\rwhile not hot._session._waiting: time.sleep(0.01)\r\rprint('still', hot.handlers.a)\r")
+    terminal.expect("while not")
+    (tmp_path / "hots" / "a.py").write_text("exports = 7\n")
+    terminal.expect("generation 2, hots.a patched")
+    (tmp_path / "hots" / "a.py").write_text("exports = 8\n")
+    terminal.expect("generation 3, hots.a patched")
+    terminal.send("hot.handlers.a * 100\r")
+    terminal.expect("800")

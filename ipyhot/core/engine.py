@@ -34,7 +34,7 @@ from ipyhot.core.stage import OWN_NAMES, Stage, Staged
 from ipyhot.core.succession import Heir, RejectedError, Succession
 from ipyhot.core.texts import Texts, codes_of
 
-__all__ = ["Engine", "Loading", "Participant", "Replacement"]
+__all__ = ["HISTORY", "Engine", "Loading", "Participant", "Replacement"]
 
 HISTORY: Final = 200
 

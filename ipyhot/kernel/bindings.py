@@ -106,6 +106,11 @@ class Bindings:
                 self._bindings[name] = _Binding(module, name)
                 self._fresh.add(name)
 
+    def origin_of(self, name: str) -> str | None:
+        """Return the module that a name of the user's follows, if it follows one."""
+        binding = self._bindings.get(name)
+        return None if binding is None else binding.module
+
     def deeds(self, replacements: Mapping[str, Replacement]) -> Iterator[Deed]:
         """Return what binds the user's names to the new values."""
         yield from self._module_deeds(replacements)

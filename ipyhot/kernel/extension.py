@@ -1,9 +1,13 @@
 """``%load_ext`` and ``%unload_ext``: puts ipyhot into a shell, and takes it out without a trace."""
 
 import atexit
+from collections.abc import Callable
 from typing import Any
 
-from ipyhot.kernel.magics import HotMagics
+from ipyhot.core.model import Report
+from ipyhot.kernel import completion, jupyter, page
+from ipyhot.kernel.hotcells import as_plain_cell
+from ipyhot.kernel.magics import WORDS, HotMagics
 from ipyhot.kernel.session import Session
 
 __all__ = ["load", "unload"]
@@ -18,7 +22,13 @@ def load(shell: Any) -> None:
     session = Session(shell)
     magics = HotMagics(shell, session)
     shell.register_magics(magics)
-    setattr(shell, _KEY, (session, magics))
+    shell.input_transformers_cleanup.append(as_plain_cell)
+    shell.display_formatter.formatters["text/html"].for_type(Report, page.report)
+    undo = [
+        completion.install(shell, magics.options, WORDS),
+        jupyter.label_files(shell, session.label_of),
+    ]
+    setattr(shell, _KEY, (session, magics, undo))
     shell.user_ns["hot"] = session.hot
     shell.user_ns_hidden["hot"] = session.hot
     atexit.register(session.close)
@@ -27,12 +37,17 @@ def load(shell: Any) -> None:
 
 def unload(shell: Any) -> None:
     """End the shell's session: no thread, hook, magic, finder or name of it is left."""
-    found: tuple[Session, HotMagics] | None = getattr(shell, _KEY, None)
+    found: tuple[Session, HotMagics, list[Callable[[], None]]] | None = getattr(shell, _KEY, None)
     if found is None:
         return
-    session, magics = found
+    session, magics, undo = found
+    for one in undo:
+        one()
     session.close()
     atexit.unregister(session.close)
+    if as_plain_cell in shell.input_transformers_cleanup:
+        shell.input_transformers_cleanup.remove(as_plain_cell)
+    shell.display_formatter.formatters["text/html"].pop(Report, None)
     manager = shell.magics_manager
     manager.registry.pop(type(magics).__name__, None)
     for table in manager.magics.values():

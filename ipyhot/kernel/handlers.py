@@ -8,8 +8,9 @@ import types
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, NoReturn
 
-from ipyhot.core.commit import Deed, delete_item, set_item
+from ipyhot.core.commit import Deed, commit, delete_item, set_item
 from ipyhot.core.engine import Replacement
+from ipyhot.kernel import page
 
 __all__ = ["Handlers"]
 
@@ -33,6 +34,13 @@ class Handlers(dict[str, Any]):
         shown = [f"{name!r}: {_short(value)}" for name, value in list(self.items())[:_SHOWN]]
         more = [f"… {len(self) - _SHOWN} more"] if len(self) > _SHOWN else []
         return "{" + ", ".join([*shown, *more]) + "}"
+
+    def _repr_html_(self) -> str:
+        rows = [(name, _short(value)) for name, value in list(self.items())[:_SHOWN]]
+        return page.values(rows, len(self))
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: FBT001 - IPython calls it so
+        printer.text(repr(self))
 
     def __dir__(self) -> list[str]:
         return [name for name in vars(self) if name.isidentifier()]
@@ -73,6 +81,20 @@ class HandlerTree:
             return None
         owner = self._owners.setdefault(name, module)
         return name if owner == module or name not in self.root else module
+
+    def with_values(self, values: Mapping[str, Any]) -> Handlers:
+        """Return handlers of the same shape, with values of their own, that nothing changes any more."""
+        other = HandlerTree(self._handler_of)
+        commit(other._changing(values, []))
+        return other.root
+
+    def path_of(self, group: Handlers) -> str:
+        """Return the path of a group of handlers: empty for all of them."""
+        return next((path for path, found in self._groups.items() if found is group), "")
+
+    def size(self, path: str) -> int:
+        """Return how many handlers are in a group."""
+        return len(self._groups.get(path, ()))
 
     def forget(self) -> list[Deed]:
         """Return what removes all handlers."""

@@ -3,10 +3,12 @@
 import time
 import types
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
 from ipyhot.core.errors import UnknownHandlerError, WaitTimeoutError
 from ipyhot.core.model import Failure, Report
+from ipyhot.kernel import page
 from ipyhot.kernel.handlers import Handlers
 
 if TYPE_CHECKING:
@@ -16,6 +18,19 @@ __all__ = ["Errors", "History", "Hot"]
 
 Callback = Callable[[Report], object]
 C = TypeVar("C", bound=Callback)
+
+
+_MANUAL: Final = """What is live in the watched folders.
+
+hot.handlers              handler name -> value: hot.handlers.pricing, hot.handlers["billing.invoice"]
+hot.errors                what is not live, where, why, and what is live instead
+hot.history               what happened
+hot.reload("pricing")     run a file again although nothing changed
+hot.pin()                 with hot.pin() as then: ...  handlers that stay as they are
+hot.wait(), hot.cancel(), hot.on_change()
+
+The same as words: %hot status, errors, history, reload, cancel, cells. See also %hotwatch? and %%hotcell?
+"""
 
 
 class Errors(Mapping[str, Failure]):
@@ -37,12 +52,24 @@ class Errors(Mapping[str, Failure]):
         found = self._session.failures()
         return "\n".join(f"{name}: {failure}\n{failure.text}".rstrip() for name, failure in found.items()) or "no errors"
 
+    def _repr_html_(self) -> str:
+        return page.failures(self._session.failures(), time.time())
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: FBT001 - IPython calls it so
+        printer.text(self._session.painted(repr(self)) if self else repr(self))
+
 
 class History(list[Report]):
     """Reports, oldest first."""
 
     def __repr__(self) -> str:
         return "\n".join(map(str, self)) or "nothing happened yet"
+
+    def _repr_html_(self) -> str:
+        return page.history(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: FBT001 - IPython calls it so
+        printer.text(repr(self))  # else it would print a list of reports
 
 
 class Hot(types.ModuleType):
@@ -52,17 +79,20 @@ class Hot(types.ModuleType):
     errors: Errors
 
     def __init__(self, session: "Session", handlers: Handlers) -> None:
-        super().__init__("hot", "Live handlers: hot.handlers, hot.errors, hot.history, hot.reload().")
+        super().__init__("hot", _MANUAL)
         self._session = session
         self.handlers = handlers
         self.errors = Errors(session)
 
     def __dir__(self) -> list[str]:
-        return ["cancel", "errors", "generation", "handlers", "history", "on_change", "reload", "wait"]
+        return ["cancel", "errors", "generation", "handlers", "history", "on_change", "pin", "reload", "wait"]
 
     def __repr__(self) -> str:
         failing = f", {len(self.errors)} not live" if self.errors else ""
         return f"<hot: generation {self.generation}, {len(self.handlers)} handlers{failing}>"
+
+    def _repr_html_(self) -> str:
+        return page.as_html(self._session.state())
 
     @property
     def generation(self) -> int:
@@ -100,9 +130,11 @@ class Hot(types.ModuleType):
                 if left <= 0 or not engine.told.wait(left):
                     if is_reached():
                         return
-                    raise WaitTimeoutError(
-                        f"nothing of the kind within {timeout} s; generation {engine.generation} is live."
-                    )
+                    raise WaitTimeoutError(self._nothing_came(timeout))
+
+    def _nothing_came(self, timeout: float) -> str:
+        idle = "; with --when idle nothing goes live while a cell runs" if self._session.when == "idle" else ""
+        return f"nothing of the kind within {timeout} s; generation {self.generation} is live{idle}."
 
     def reload(self, *names: str) -> Report | None:
         """Run handlers' files again although nothing changed, with all that imports them; without names, all files.
@@ -112,6 +144,15 @@ class Hot(types.ModuleType):
             BusyError: called by a file that is being loaded.
         """
         return self._session.reload(names)
+
+    @contextmanager
+    def pin(self) -> Iterator[Handlers]:
+        """Give handlers that stay those of this generation, whatever is saved inside the block.
+
+        Functions and module values stay, and what they call and read of other watched files; classes and their
+        instances follow. What a pinned function assigns with ``global`` stays with the pin.
+        """
+        yield self._session.pinned()
 
     def cancel(self) -> str | None:
         """Stop the load that is under way; return the module's name, or None if nothing is loading."""

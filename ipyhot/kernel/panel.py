@@ -1,77 +1,95 @@
-"""The panel under the ``%hotwatch`` cell, as text and as HTML. Pure: a state in, strings out.
+"""What there is to show, and how it reads as text: the panel under the ``%hotwatch`` cell and the terminal's lines.
 
-Everything that comes from a file, its name included, is escaped.
+Pure: a state in, strings out; ``page`` has the same as HTML.
 """
 
-import html
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from ipyhot.core.model import Failure, Report
+from ipyhot.kernel.journal import Event, what_happened
 
-__all__ = ["SHOWN", "State", "as_html", "as_text", "line"]
+__all__ = ["SHOWN", "Row", "State", "ago", "as_text", "clock", "headline", "line", "next_change", "past", "slow"]
 
-SHOWN: Final = 50
-_STYLE: Final = (
-    "font-family:var(--jp-code-font-family,monospace);font-size:12px;line-height:1.5;"
-    "border-left:3px solid {color};padding:2px 10px;margin:2px 0"
-)
+SHOWN: Final = 30
+_PAST: Final = 4
+_MINUTE: Final = 60.0
+_HOUR: Final = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One live handler."""
+
+    name: str
+    generation: int
+    event: Event | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What the panel shows: ``latest`` handlers with their generation, ``loading`` a slow file and its seconds so far."""
+    """What the panel shows.
+
+    ``latest`` are the handlers that changed last, ``sizes`` the number of handlers in each group of theirs; ``loading`` is
+    a slow file and its seconds so far; ``during`` names, by report number, the cell that ran; ``waiting`` are the files
+    that ``--when idle`` keeps until no cell runs; ``stopped`` is when the watch ended.
+    """
 
     folders: tuple[str, ...]
     generation: int
     count: int
-    latest: Sequence[tuple[str, int]]
+    latest: Sequence[Row]
     failures: Mapping[str, Failure]
     history: Sequence[Report]
+    now: float
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    during: Mapping[int, int] = field(default_factory=dict)
     loading: tuple[str, float] | None = None
-    is_stopped: bool = False
+    waiting: int = 0
+    stopped: float | None = None
     notes: tuple[str, ...] = ()
 
 
 def as_text(state: State) -> str:
     """Return the panel as plain text."""
-    lines = [_headline(state)]
-    lines += [_slow(state.loading)] if state.loading else []
+    lines = [headline(state)]
+    lines += [slow(state.loading)] if state.loading else []
     lines += [f"! {note}" for note in state.notes]
     for name, failure in state.failures.items():
-        lines.append(f"✗ {name}: {failure}")
+        lines.append(f"✗ {name}: {failure} ({ago(failure.since, state.now)})")
         lines += [f"    {row}" for row in failure.text.splitlines()]
-    lines += [f"  {name}  generation {generation}" for name, generation in state.latest]
+    lines += [_row(row) for row in state.latest]
     if state.count > len(state.latest):
         lines.append(f"  … {state.count - len(state.latest)} more")
     if state.history:
-        lines.append(f"last: {state.history[-1]}")
+        lines.append(f"last: {past(state)[0]}")
     return "\n".join(lines)
 
 
-def as_html(state: State) -> str:
-    """Return the panel as HTML, without script; its root carries ``data-gen`` and ``data-errors``."""
-    color = "var(--jp-error-color1,#d32f2f)" if state.failures else "var(--jp-success-color1,#388e3c)"
-    style = f'style="{_STYLE.format(color=color)}"'
-    parts = [
-        f'<div class="ipyhot-panel" data-gen="{state.generation}" data-errors="{len(state.failures)}" {style}>',
-        f"<div><b>{html.escape(_headline(state))}</b></div>",
-    ]
-    parts += [f'<div role="status">{html.escape(_slow(state.loading))}</div>'] if state.loading else []
-    parts += [f"<div>{html.escape(note)}</div>" for note in state.notes]
-    parts += [_failure(name, failure) for name, failure in state.failures.items()]
-    rows = "".join(
-        f"<tr><td>{html.escape(name)}</td><td>generation {generation}</td></tr>" for name, generation in state.latest
-    )
-    more = state.count - len(state.latest)
-    rest = f"<div>… {more} more</div>" if more > 0 else ""
-    is_open = " open" if more <= 0 else ""
-    parts.append(f"<details{is_open}><summary>{state.count} handlers</summary><table>{rows}</table>{rest}</details>")
-    if state.history:
-        parts.append(f"<div>{html.escape(_last(state.history[-1]))}</div>")
-    return "".join([*parts, "</div>"])
+def headline(state: State) -> str:
+    """Return the panel's first line: what is watched, and what is live."""
+    folders = ", ".join(state.folders) or "no folder"
+    if state.stopped is not None:
+        return f"{folders}: no longer watched since {clock(state.stopped)}; generation {state.generation} was live"
+    if not state.folders:
+        return "no folder is watched; %hotwatch ./hots watches one"
+    troubled = f", {len(state.failures)} not live" if state.failures else ""
+    files = "file" if state.waiting == 1 else "files"
+    waiting = f"; {state.waiting} saved {files} wait for the running cell" if state.waiting else ""
+    return f"{folders}: generation {state.generation}{troubled}{waiting}"
+
+
+def slow(loading: tuple[str, float]) -> str:
+    """Return what to say of a file that has been loading for long."""
+    name, seconds = loading
+    return f"{name} has been loading for {seconds:.0f} s; the last good version is live. %hot cancel stops it."
+
+
+def past(state: State) -> list[str]:
+    """Return what happened last, newest first, each in a few words."""
+    return [_happened(report, state.during.get(report.number)) for report in list(state.history)[: -_PAST - 1 : -1]]
 
 
 def line(report: Report) -> str:
@@ -81,30 +99,39 @@ def line(report: Report) -> str:
     return f"{sign} ipyhot: {report}{details}"
 
 
-def _headline(state: State) -> str:
-    folders = ", ".join(state.folders) or "no folder"
-    if state.is_stopped:
-        return f"{folders}: no longer watched (generation {state.generation})"
-    troubled = f", {len(state.failures)} not live" if state.failures else ""
-    return f"{folders}: generation {state.generation}{troubled}"
+def clock(at: float) -> str:
+    """Return a time of day."""
+    return time.strftime("%H:%M:%S", time.localtime(at))
 
 
-def _slow(loading: tuple[str, float]) -> str:
-    name, seconds = loading
-    return f"{name} has been loading for {seconds:.0f} s; the last good version is live. %hot cancel stops it."
+def ago(since: float, now: float) -> str:
+    """Return how long ago something began, as exactly as it matters."""
+    seconds = max(0.0, now - since)
+    if seconds < _MINUTE:
+        return "just now"
+    number, unit = (seconds // _MINUTE, "min") if seconds < _HOUR else (seconds // _HOUR, "h")
+    return f"{number:.0f} {unit} ago"
 
 
-def _failure(name: str, failure: Failure) -> str:
-    text = f"<pre style='margin:0'>{html.escape(failure.text)}</pre>" if failure.text else ""
-    at = time.strftime("%H:%M:%S", time.localtime(failure.since))
-    return (
-        f'<div class="ipyhot-error" data-name="{html.escape(name, quote=True)}">'
-        f"<b>{html.escape(name)}</b>: {html.escape(str(failure))}, since {at}{text}</div>"
-    )
+def next_change(state: State) -> float | None:
+    """Return in how many seconds a text of the panel would read otherwise although nothing happens; None for never."""
+    ages = [max(0.0, state.now - failure.since) for failure in state.failures.values()]
+    if not ages or state.stopped is not None:
+        return None
+    return min((_MINUTE if age < _HOUR else _HOUR) - age % (_MINUTE if age < _HOUR else _HOUR) for age in ages)
 
 
-def _last(report: Report) -> str:
-    at = time.strftime("%H:%M:%S", time.localtime(report.at))
-    why = [f"{name}: {reason}" for name, reason in report.reasons.items()][:3]
-    reasons = f" ({'; '.join(why)})" if why else ""
-    return f"{at}: {report}{reasons}; built after {report.built_ms:.1f} ms, live after {report.live_ms:.1f} ms"
+def _row(row: Row) -> str:
+    event = row.event
+    details = f", {clock(event.at)}: {event.what} ({event.ms:.1f} ms)" if event is not None else ""
+    return f"  {row.name}  generation {row.generation}{details}"
+
+
+def _happened(report: Report, during: int | None) -> str:
+    words = [f"{name} {what_happened(report, name)}" for name in report.ways]
+    words += [f"{name} not live" for name in report.failures]
+    words += [f"{name} healed" for name in report.healed if name not in report.ways]
+    shown = "; ".join([*words[:2], f"and {len(words) - 2} more"] if len(words) > 3 else words)  # noqa: PLR2004 - a line
+    number = f"generation {report.generation}" if report.is_generation else f"still generation {report.generation}"
+    running = f", went live while In[{during}] was running" if during is not None else ""
+    return f"{clock(report.at)} {number}: {shown}{running} ({report.live_ms:.1f} ms)"

@@ -5,21 +5,23 @@ thread             what it may do
 =================  =====================================================================================
 ``ipyhot builder`` hear, settle, build, commit, call listeners and ``on_change`` callbacks
 ``ipyhot panel``   show the latest state
-main               run cells and imports; build too, for ``%hotwatch`` and ``hot.reload()``
+main               run cells, hot cells and imports; build too, for ``%hotwatch``, ``hot.reload()`` and ``--when idle``
 watchdog's         elsewhere than on Linux: put events behind a door (``watch.observer``)
 =================  =====================================================================================
 """
 
 import itertools
 import os
+import sys
 import threading
 import time
 import traceback
-import uuid
+import types
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from ipyhot.core import trust
 from ipyhot.core.commit import commit
@@ -29,15 +31,25 @@ from ipyhot.core.model import Failure, Report
 from ipyhot.core.patterns import EVERYTHING, Selection
 from ipyhot.core.sources import Load, open_folder
 from ipyhot.kernel import jupyter, panel
+from ipyhot.kernel.autoreload import Autoreload
 from ipyhot.kernel.bindings import Bindings
-from ipyhot.kernel.handlers import HandlerTree
+from ipyhot.kernel.door import Door
+from ipyhot.kernel.handlers import Handlers, HandlerTree
 from ipyhot.kernel.hot import Hot
+from ipyhot.kernel.hotcells import HotCells
+from ipyhot.kernel.journal import Journal
+from ipyhot.kernel.notice import Notices
+from ipyhot.kernel.outlet import Outlet
+from ipyhot.kernel.pins import Commits, pinned
 from ipyhot.kernel.teller import Teller
+from ipyhot.kernel.uses import Recorder, Watched
 from ipyhot.watch.echo import Echo
 from ipyhot.watch.settle import Batch
 from ipyhot.watch.watcher import Watcher
 
-__all__ = ["Session"]
+__all__ = ["Session", "When"]
+
+When = Literal["now", "idle"]
 
 _SLOW: Final = 5.0
 _CATCH_UP: Final = 1.0  # seconds that a cell waits for what was saved before it
@@ -51,10 +63,21 @@ class Session:
         self._shell = shell
         self._tree = HandlerTree(self._handler_of)
         self._bindings = Bindings(shell.user_ns, self._is_watched)
-        self.engine = Engine([self._tree, self._bindings], [self._call_back, self._show])
+        self._commits = Commits()
+        self._cell: int | None = None
+        self._journal = Journal(self._cell_beside)
+        self.engine = Engine([self._tree, self._bindings, self._commits, self._journal], [self._call_back, self._show])
         self.engine.holders.append(shell.user_ns)
         self.hot = Hot(self, self._tree.root)
-        self._teller = Teller(shell, self.state, lambda: self.engine.loading is not None)
+        self.when: When = "now"
+        self._waiting: dict[str, float] = {}
+        self._waiting_lock = threading.Lock()
+        self._door = Door(shell)
+        self._outlet = Outlet(shell)
+        self._notices = Notices(self._outlet)
+        self._teller = Teller(self._outlet, self.state, lambda: self.engine.loading is not None)
+        self._autoreload = Autoreload(shell, self._outlet, lambda: self.engine.live)
+        self.hotcells = self._hot_cells()
         self.engine.on_loading = self._teller.loading_began
         self.engine.on_stale = lambda: self._watcher.look_at([])
         self._callbacks: list[tuple[Callable[[Report], object], str | None]] = []
@@ -65,7 +88,7 @@ class Session:
         self._shown: dict[str, str] = {}
         self._echo = Echo()
         self._loaded_at = 0.0
-        self._is_closed = False
+        self._closed_at: float | None = None
         self._watcher = Watcher(self._take, lambda: self._teller.tell(None))
         for cell in _cells_so_far(shell):  # names that were imported before the extension was loaded follow too
             self._bindings.before_cell(cell, shell.transform_cell)
@@ -105,11 +128,16 @@ class Session:
         folder = open_folder(path, load, selection=selection, is_trusted=is_trusted)
         self.engine.add_folder(folder)
         self._watcher.add(folder, poll=poll)  # armed before the first look, or a save in between would be lost
+        jupyter.exempt_from_breakpoints()
         self._shown[folder.root] = path
         if not trust.IS_CHECKED and not is_trusted:
             self._unchecked = "Who may write the files that are executed is not checked on this system."
         self.engine.update(folder.scan() if folder.load == "all" else ())
-        self._teller.open(f"ipyhot-{uuid.uuid4().hex[:8]}", is_quiet=is_quiet)
+        self.show(is_quiet=is_quiet)
+
+    def show(self, *, is_quiet: bool = False) -> None:
+        """Show the panel under the cell that is running."""
+        self._teller.open(is_quiet=is_quiet, number=self._cell)
 
     def stop(self) -> None:
         """Watch nothing any more; ``hot.handlers`` becomes empty, modules stay as they are."""
@@ -120,9 +148,16 @@ class Session:
             self.engine.cancel()  # or an endless load would hold this cell up
             self.engine.remove_folder(folder)
         commit(self._tree.forget())
+        self._journal.clear()
+        with self._waiting_lock:
+            self._waiting.clear()
         self._notes.clear()
         self._endless = None
         self._teller.tell(None)
+
+    @property
+    def _is_closed(self) -> bool:
+        return self._closed_at is not None
 
     def _check_open(self, path: str) -> None:
         if self._is_closed:
@@ -141,38 +176,69 @@ class Session:
         """Call back after each generation, or after those that touch a handler."""
         self._callbacks.append((callback, None if handler is None else self._module_of(handler)))
 
+    def pinned(self) -> Handlers:
+        """Return the handlers of now, with values that stay as they are."""
+        modules = {name: sys.modules.get(name) for name in list(self.engine.live)}
+        plain = {name: module for name, module in modules.items() if isinstance(module, types.ModuleType)}
+        return self._tree.with_values(pinned(self._commits, plain, self._tree.root))
+
     def failures(self) -> dict[str, Failure]:
         """Return what is wrong, by handler name."""
         return {self._tree.name_of(name) or name: failure for name, failure in dict(self.engine.failures).items()}
+
+    def painted(self, text: str) -> str:
+        """Return the text of an error as this shell's terminal shows it; in a notebook as it is."""
+        return text if self._outlet.is_notebook else self._outlet.red(text)
 
     def state(self) -> panel.State:
         """Return what there is to show now."""
         newest = list(itertools.islice(reversed(self.engine.live.items()), panel.SHOWN))  # one call: no thread between
         latest = sorted(newest, key=lambda item: (-item[1].generation, item[0]))
-        loading = self.engine.loading
+        rows = tuple(
+            panel.Row(self._tree.name_of(name) or name, version.generation, self._journal.event_of(name))
+            for name, version in latest
+            if version.source.path is not None
+        )
+        groups = {row.name[:end] for row in rows for end, letter in enumerate(row.name) if letter == "."}
+        loading, history = self.engine.loading, tuple(self.engine.history)
         seconds = 0.0 if loading is None else time.monotonic() - loading.since
         return panel.State(
-            folders=tuple(self._shown.get(folder.root, folder.root) for folder in self.engine.folders),
+            folders=tuple(self._shown.get(folder.root, folder.root) for folder in self.engine.folders)
+            or tuple(self._shown.values() if self._is_closed else ()),
             generation=self.engine.generation,
             count=len(self._tree.root),
-            latest=tuple(
-                (self._tree.name_of(name) or name, version.generation)
-                for name, version in latest
-                if version.source.path is not None
-            ),
-            failures=self.failures(),
-            history=tuple(self.engine.history),
+            latest=rows,
+            failures={name: replace(f, path=self._shown_path(f.path)) for name, f in self.failures().items()},
+            history=history,
+            now=time.time(),
+            sizes={group: self._tree.size(group) for group in groups},
+            during=self._journal.during(),
             loading=(loading.name, seconds) if loading is not None and seconds >= _SLOW else None,
-            is_stopped=self._is_closed,
+            waiting=len(self._waiting),
+            stopped=self._closed_at,
             notes=(*self._notes, *self._watcher.notes, *filter(None, (self._endless, self._unchecked, self._late))),
         )
+
+    def label_of(self, file: str) -> str | None:
+        """Return what a traceback should call a watched file, which each version spells in its own way."""
+        path = os.path.normpath(file)
+        return self._shown_path(path) if path != file and self._name_of(path) is not None else None
+
+    def _shown_path(self, path: str) -> str:
+        """Return a file's path as the user named the folder."""
+        for root, shown in self._shown.items():
+            if path.startswith(root + os.sep):
+                return os.path.join(shown, path[len(root) + 1 :])
+        return path
 
     def close(self) -> None:
         """Leave nothing behind: no thread, no event, no finder."""
         if self._is_closed:
             return
-        self._is_closed = True
+        self._closed_at = time.time()
         self.engine.shut()
+        self._door.close()
+        self.hotcells.stop()
         self._shell.events.unregister("pre_run_cell", self._before_cell)
         self._shell.events.unregister("post_run_cell", self._after_cell)
         self._watcher.stop()
@@ -183,7 +249,7 @@ class Session:
         self.engine.after_fork()
         self.engine.shut()
         self._watcher.abandon()
-        self._is_closed = True
+        self._closed_at = time.time()
 
     # -- the building thread
 
@@ -203,22 +269,41 @@ class Session:
             more = self._watcher.settle(quiet)
             names |= self._names_of(more)
             texts.update(more.texts)
+        if self.when == "idle":
+            with self._waiting_lock:
+                for name in names:
+                    self._waiting.setdefault(name, batch.first)
+            self._teller.tell(None)
+            self._door.knock(self._build_waiting, comes_first=True)
+        else:
+            self._build(names, batch.first, texts)
+
+    def _build_waiting(self) -> None:
+        """Build, on the main thread between cells, what was saved since the last time."""
+        with self._waiting_lock:
+            waiting, self._waiting = self._waiting, {}
+        self._build(frozenset(waiting), min(waiting.values(), default=time.monotonic()), {})
+
+    def _build(self, names: frozenset[str], first: float, texts: Mapping[str, bytes]) -> None:
         began = time.time()
         report = None
         try:
             with jupyter.show_in(self._shell, self._teller.parent):
-                report = self.engine.update(names, seen=batch.first, texts=texts)
+                report = self.engine.update(names, seen=first, texts=texts)
         except Cancelled:  # it came too late for the file it was meant for; look again
-            self._watcher.look_at(batch.files)
+            self._watcher.look_at([path for name in names if (path := self._path_of(name)) is not None])
         except Exception:  # noqa: BLE001 - the edge of the thread: our own bug must be told, and must not end the watch
             self._notes[:] = [f"ipyhot itself failed; please report it:\n{traceback.format_exc()}"]
             self._teller.tell(None)
         self._echo.loaded(names, began, time.time() if report is None else report.built_at)
         self._loaded_at = time.monotonic()
 
-    def _written(self, name: str) -> float | None:
+    def _path_of(self, name: str) -> str | None:
         version, folder = self.engine.live.get(name), self.engine.folder_of(name)
-        path = version.source.path if version is not None else folder.place_of(name) if folder is not None else None
+        return version.source.path if version is not None else folder.place_of(name) if folder is not None else None
+
+    def _written(self, name: str) -> float | None:
+        path = self._path_of(name)
         try:
             return os.stat(path).st_mtime if path is not None else None
         except OSError:  # it is gone: that is no echo
@@ -235,7 +320,11 @@ class Session:
         return frozenset(names - {""})
 
     def _show(self, report: Report) -> None:
+        self._journal.take(report)
         self._teller.tell(report)
+        self._notices.settle(self.failures())
+        self._autoreload.look_again()
+        self.hotcells.touched(frozenset(report.ways))
 
     def _call_back(self, report: Report) -> None:
         for entry in list(self._callbacks):
@@ -254,12 +343,55 @@ class Session:
         if not self._watcher.catch_up(_CATCH_UP):
             self._late = "A cell was started before what had been saved was live; it may have run the version before."
             self._teller.tell(None)
-        self._teller.cell_started()
+        self._door.cell_started()
+        self._autoreload.keep_away()
+        self._outlet.cell_started()
+        self._cell = _number_of_next_cell(self._shell) if info.store_history else None
+        self._notices.cell_started(self.failures())
         self._bindings.before_cell(info.raw_cell or "", self._shell.transform_cell)
+        if self._cell is not None:
+            self.hotcells.cell_started(info, self._cell)
 
     def _after_cell(self, result: Any) -> None:
-        self._teller.cell_ended()
+        self.hotcells.cell_ended()
+        self._autoreload.keep_away()
+        self._cell = None
+        self._teller.cell_ended(self.engine.number)
+        self._outlet.cell_ended()
         self._bindings.after_cell(succeeded=bool(result.success))
+        self._door.cell_ended()
+
+    def _hot_cells(self) -> HotCells:
+        watched = Watched(
+            is_watched=self._is_watched,
+            name_of=self._name_of,
+            module_of=self._module_or_none,
+            origin_of=self._bindings.origin_of,
+            path_of=self._tree.path_of,
+            is_cell=partial(jupyter.is_cell, self._shell),
+        )
+        return HotCells(
+            self._shell,
+            self._door,
+            Recorder(self._shell.user_ns, watched),
+            generation_of=lambda name: self.engine.live[name].generation if name in self.engine.live else 0,
+            generation=lambda: self.engine.generation,
+            live=lambda: list(self.engine.live),
+            handler_of=self._tree.name_of,
+        )
+
+    def _name_of(self, path: str) -> str | None:
+        found = (folder.name_of(path) for folder in self.engine.folders)
+        return next((name for name in found if name is not None), None)
+
+    def _module_or_none(self, handler: str) -> str | None:
+        try:
+            return self._module_of(handler)
+        except UnknownHandlerError:  # a handler that is not there yet
+            return None
+
+    def _cell_beside(self) -> int | None:
+        return None if threading.current_thread() is threading.main_thread() else self._cell
 
     def _is_watched(self, name: str) -> bool:
         return self.engine.folder_of(name) is not None
@@ -281,6 +413,11 @@ class Session:
 def _cells_so_far(shell: Any) -> list[str]:
     found = getattr(getattr(shell, "history_manager", None), "input_hist_raw", None) or [""]
     return list(found[1:-1])
+
+
+def _number_of_next_cell(shell: Any) -> int:
+    # In ``pre_run_cell`` the cell is not in the history yet; ``execution_count`` is its own or the next one's by version.
+    return len(getattr(getattr(shell, "history_manager", None), "input_hist_raw", None) or [""])
 
 
 def _cell_running(shell: Any) -> str:

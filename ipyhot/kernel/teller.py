@@ -5,10 +5,11 @@ It takes the state when it has time for it, at most ten times a second; what cam
 
 import threading
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from ipyhot.core.model import Report
-from ipyhot.kernel import jupyter, panel
+from ipyhot.kernel import jupyter, page, panel
+from ipyhot.kernel.outlet import Display, Outlet
 
 __all__ = ["Teller"]
 
@@ -20,19 +21,18 @@ class Teller:
     """Shows what is live.
 
     Args:
-        shell: the IPython shell.
+        outlet: where to.
         state: returns what to show now.
         is_loading: tells whether a file is being executed.
     """
 
-    def __init__(self, shell: Any, state: Callable[[], panel.State], is_loading: Callable[[], bool]) -> None:
-        self._shell = shell
+    def __init__(self, outlet: Outlet, state: Callable[[], panel.State], is_loading: Callable[[], bool]) -> None:
+        self._outlet = outlet
         self._state = state
         self._is_quiet = False
-        self._in_notebook = getattr(shell, "kernel", None) is not None
-        self._parent: jupyter.Parent | None = None
-        self._running: jupyter.Parent | None = None
-        self._display_id: str | None = None
+        self._display: Display | None = None
+        self._shown = 0
+        self._sending = threading.Lock()
         self._is_loading = is_loading
         self._is_dirty = False
         self._wake = threading.Event()
@@ -43,36 +43,41 @@ class Teller:
     @property
     def parent(self) -> jupyter.Parent | None:
         """The request of the cell that the panel stands under."""
-        return self._parent
+        return self._display.home if self._display is not None else None
 
-    def open(self, display_id: str, *, is_quiet: bool) -> None:
-        """Put a new panel under the cell that is running; an older one is left as it is."""
+    def open(self, *, is_quiet: bool = False, number: int | None = None) -> None:
+        """Put the panel under the cell that is running, and let the place where it was before say so.
+
+        Args:
+            is_quiet: show no panel, and no line in a terminal.
+            number: of that cell.
+        """
         self._is_quiet = is_quiet
         if not self._thread.is_alive():
             self._thread.start()
         if is_quiet:
             return
-        if not self._in_notebook:
-            self._write(panel.as_text(self._state()))
+        state = self._state()
+        if not self._outlet.is_notebook:
+            self._outlet.write(panel.as_text(state))
             return
-        self._parent = self._running = jupyter.parent_of_cell(self._shell)
-        self._display_id = display_id
-        self._send("display_data", self._state())
-
-    def cell_started(self) -> None:
-        """Take note of the cell that runs: updates belong to it meanwhile, or nbclient would drop them."""
-        self._running = jupyter.parent_of_cell(self._shell)
-
-    def cell_ended(self) -> None:
-        """Take note that no cell runs."""
-        self._running = None
+        before = self._display
+        if before is not None and self._outlet.is_here(before):  # a folder that was watched as the extension was loaded
+            self._update()
+            return
+        self._shown = state.history[-1].number if state.history else 0
+        self._display = self._outlet.show(page.as_html(state), panel.as_text(state))
+        if before is not None:
+            moved = "ipyhot: the panel has moved" + (f" to In[{number}]." if number is not None else ".")
+            self._outlet.update(before, page.notice(moved), moved)
 
     def tell(self, report: Report | None) -> None:
         """Show what came of a batch; without a report, only that the state changed."""
         if self._is_quiet:
             return
-        if report is not None and not self._in_notebook:
-            self._write(panel.line(report))
+        if report is not None and not self._outlet.is_notebook:
+            text = panel.line(report)
+            self._outlet.write(self._outlet.red(text) if report.failures else text)
         self._is_dirty = True
         self._wake.set()
 
@@ -86,36 +91,41 @@ class Teller:
         self._wake.set()
         if self._thread.is_alive():
             self._thread.join(timeout=2.0)
-            if self._in_notebook:
-                self._send("update_display_data", self._state())
+            self._update()
+
+    def cell_ended(self, number: int) -> None:
+        """Bring a panel in a batch run up to date, on the main thread and as part of the cell that ends.
+
+        Args:
+            number: of the last report.
+        """
+        if self._display is not None and self._display.is_in_batch and number != self._shown:
+            self._update()
 
     def _work(self) -> None:
         was_slow = False
+        rest: float | None = None
         while not self._stopped.is_set():
-            self._wake.wait(_LOOK_AGAIN if self._is_loading() else None)
+            pause = _LOOK_AGAIN if self._is_loading() else rest
+            has_aged = not self._wake.wait(pause) and pause is rest
             self._wake.clear()
-            is_dirty, self._is_dirty = self._is_dirty, False
+            is_dirty, self._is_dirty = self._is_dirty or has_aged, False
             if not is_dirty and not was_slow and not self._is_loading():
                 continue
             state = self._state()
             is_slow = state.loading is not None
-            if self._in_notebook and (is_dirty or is_slow or was_slow):
-                self._send("update_display_data", state)
+            if self._outlet.is_notebook and (is_dirty or is_slow or was_slow):
+                self._update()
                 self._stopped.wait(_PAUSE)
             elif is_slow and not was_slow and not self._is_quiet:
-                self._write(f"ipyhot: {panel.as_text(state).splitlines()[1]}")
+                self._outlet.write(f"ipyhot: {panel.as_text(state).splitlines()[1]}")
             was_slow = is_slow
+            rest = panel.next_change(state) if self._display is not None else None
 
-    def _send(self, kind: str, state: panel.State) -> None:
-        if self._display_id is None or self._is_quiet:
+    def _update(self) -> None:
+        if self._display is None or self._is_quiet:
             return
-        content = {
-            "data": {"text/html": panel.as_html(state), "text/plain": panel.as_text(state)},
-            "metadata": {},
-            "transient": {"display_id": self._display_id},
-        }
-        jupyter.publish(self._shell, kind, content, self._running or self._parent)
-
-    def _write(self, text: str) -> None:
-        # In the terminal, prompt_toolkit's patched stdout puts a line above the prompt and keeps what is half typed.
-        print(text, flush=True)  # noqa: T201 - this is the terminal's panel
+        with self._sending:  # or an older state could be sent after a newer one
+            state = self._state()
+            self._shown = state.history[-1].number if state.history else 0
+            self._outlet.update(self._display, page.as_html(state), panel.as_text(state))

@@ -1,0 +1,261 @@
+"""A real JupyterLab in Debian's Chromium: one server and one browser for all tests, a notebook and a kernel for each.
+
+Without Playwright, JupyterLab or Chromium every test here is skipped with one line, except where IPYHOT_BROWSER=required.
+"""
+
+import contextlib
+import http.client
+import importlib.util
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+TOKEN = "ipyhot"  # noqa: S105 - of a server that only this machine can reach, for as long as a test runs
+FRONT = ".jp-NotebookPanel:not(.lm-mod-hidden)"
+PATIENCE = 30_000  # milliseconds
+LAB = (
+    "--LabApp.expose_app_in_browser=True --LabApp.news_url= --LabApp.extension_manager=readonly --ServerApp.log_level=ERROR"
+)
+
+
+def missing() -> str | None:
+    """Return what stands in the way of a browser, in words; None if nothing does."""
+    for package in ("playwright", "jupyterlab", "matplotlib"):
+        if importlib.util.find_spec(package) is None:
+            return f"{package} is not installed (pip install '.[test,lab]')"
+    return None if chromium() else "Chromium is not installed (apt-get install chromium)"
+
+
+def chromium() -> str | None:
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+@pytest.fixture(scope="session")
+def _browser_or_skip() -> None:
+    reason = missing()
+    if reason is not None and os.environ.get("IPYHOT_BROWSER") == "required":
+        pytest.fail(f"browser tests are required here, but {reason}")
+    if reason is not None:
+        pytest.skip(f"no browser tests: {reason}")
+
+
+@pytest.fixture(scope="session")
+def server(_browser_or_skip: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """The address of a JupyterLab and the folder it serves."""
+    with serving(tmp_path_factory.mktemp("lab")) as found:
+        yield found
+
+
+@contextlib.contextmanager
+def serving(top: Path) -> Iterator[tuple[str, Path]]:
+    """Run a JupyterLab with all that it keeps in a folder; yield its address and the folder it serves."""
+    root = top / "root"
+    root.mkdir()
+    places = (
+        "JUPYTER_CONFIG_DIR",
+        "JUPYTERLAB_SETTINGS_DIR",
+        "JUPYTERLAB_WORKSPACES_DIR",
+        "JUPYTER_RUNTIME_DIR",
+        "IPYTHONDIR",
+    )
+    environment = {**os.environ, **{name: str(top / name.lower()) for name in places}}
+    settings = top / "jupyterlab_settings_dir" / "@jupyterlab" / "apputils-extension"
+    settings.mkdir(parents=True)
+    (settings / "notification.jupyterlab-settings").write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
+    port = free_port()
+    arguments = ["--no-browser", "--ip=127.0.0.1", f"--port={port}", f"--IdentityProvider.token={TOKEN}", "--allow-root"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "jupyterlab", *arguments, f"--ServerApp.root_dir={root}", *LAB.split()],
+        env=environment,
+        cwd=root,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    address = f"http://127.0.0.1:{port}"
+    wait_for_server(process, port)
+    try:
+        yield address, root
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for_server(process: "subprocess.Popen[bytes]", port: int) -> None:
+    end = time.monotonic() + 60
+    pause = 0.05
+    while time.monotonic() < end and process.poll() is None:
+        with (
+            contextlib.suppress(OSError),
+            contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as connection,
+        ):
+            connection.request("GET", f"/api?token={TOKEN}")
+            if connection.getresponse().status == http.client.OK:
+                return
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=pause)  # no longer than it lives
+    pytest.fail("JupyterLab did not start")
+
+
+@pytest.fixture(scope="session")
+def lab_page(server: tuple[str, Path]) -> Iterator[Any]:
+    """One page with JupyterLab, for all tests: to load it takes as long as to test something in it."""
+    with browsing(server[0]) as page:
+        yield page
+
+
+@contextlib.contextmanager
+def browsing(address: str) -> Iterator[Any]:
+    """Run a Chromium; yield its page, which shows a JupyterLab."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox", "--disable-dev-shm-usage"])
+        page = browser.new_page(viewport={"width": 1100, "height": 900})
+        page.goto(f"{address}/lab?token={TOKEN}&reset")
+        page.wait_for_function(_IS_RESTORED, timeout=2 * PATIENCE)
+        yield page
+        browser.close()
+
+
+class Notebook:
+    """A notebook in the browser, and the folder beside it."""
+
+    def __init__(self, page: Any, folder: Path) -> None:
+        self.page = page
+        self.path = f"{folder.name}/book.ipynb"
+        self.folder = folder
+        self.hots = folder / "hots"
+
+    def save(self, files: dict[str, str]) -> None:
+        """Save as editors do: write beside, then rename."""
+        for name, text in files.items():
+            path = self.hots / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            beside = path.with_name(f".{path.name}.new")
+            beside.write_text(text)
+            os.replace(beside, path)
+
+    def open(self) -> None:
+        """Open the notebook in JupyterLab, or bring it to the front, and wait until its kernel is there."""
+        self.page.evaluate(_OPEN, self.path)
+        self.wait_until_idle()
+
+    def reload_page(self) -> None:
+        """Load JupyterLab again, as a person does whose page hangs."""
+        self.page.reload()
+        self.page.wait_for_function(_IS_RESTORED, timeout=2 * PATIENCE)
+        self.open()
+
+    def wait_until_idle(self) -> None:
+        """Wait until the page shows the notebook and its kernel is there."""
+        self.page.wait_for_selector(f"{FRONT} .jp-CodeCell", timeout=2 * PATIENCE)
+        self.page.wait_for_function(_IS_IDLE, arg=self.path, timeout=2 * PATIENCE)
+
+    def run(self, index: int, *, wait: bool = True) -> None:
+        """Run a cell, and wait until it has ended."""
+        self.page.evaluate(_RUN.replace("WAIT", "await" if wait else "void"), index)
+
+    def locator(self, selector: str) -> Any:
+        """Find something in the notebook that is in front; others may be there, hidden."""
+        return self.page.locator(f"{FRONT} {selector}")
+
+    def wait_for_text(self, text: str) -> None:
+        """Wait until some output says it."""
+        self.locator(".jp-Cell-outputArea").get_by_text(text).first.wait_for(timeout=PATIENCE)
+
+    def wait_until(self, condition: str, argument: object = None) -> None:
+        """Wait until a JavaScript function, of the notebook's element and an argument, returns something true."""
+        script = f"argument => ({condition})(document.querySelector('{FRONT}'), argument)"
+        self.page.wait_for_function(script, arg=argument, timeout=PATIENCE)
+
+    def cell(self, index: int) -> Any:
+        """Return what a cell shows."""
+        return self.locator(".jp-CodeCell").nth(index).locator(".jp-Cell-outputArea")
+
+    def panel(self, **data: object) -> Any:
+        """Wait for a panel with such data, and return it."""
+        tests = "".join(f'[data-{name}="{value}"]' for name, value in data.items())
+        return self.page.wait_for_selector(f"{FRONT} .ipyhot-panel{tests}", timeout=PATIENCE)
+
+    def picture(self, path: Path) -> None:
+        """Take a picture of the cells."""
+        boxes = [cell.bounding_box() for cell in self.locator(".jp-CodeCell").all()]
+        left, top = boxes[0]["x"], boxes[0]["y"]
+        width, bottom = boxes[0]["width"], boxes[-1]["y"] + boxes[-1]["height"]
+        self.page.screenshot(path=path, clip={"x": left, "y": top, "width": width, "height": bottom - top})
+
+    def evaluate(self, script: str, argument: object = None) -> Any:
+        return self.page.evaluate(script, argument)
+
+
+_RUN = """async index => {
+    const notebook = window.jupyterapp.shell.currentWidget;
+    notebook.content.activeCellIndex = index;
+    if (notebook.content.activeCellIndex !== index) throw new Error(`there is no cell ${index} yet`);
+    WAIT window.jupyterapp.commands.execute('notebook:run-cell');
+}"""
+_IS_RESTORED = "() => window.jupyterapp && window.jupyterapp.restored.then(() => true)"
+_IS_IDLE = """path => {
+    const widget = window.jupyterapp?.shell?.currentWidget;
+    const cells = widget?.content?.widgets?.length;
+    return widget?.context?.path === path && widget.context.isReady && cells > 0 && cells === widget.content.model?.cells.length
+        && widget.sessionContext.session?.kernel?.status === 'idle';
+}"""
+
+
+@pytest.fixture
+def open_notebook(server: tuple[str, Path], lab_page: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """Return how to open a notebook of some cells beside a folder of some files."""
+
+    def open_one(cells: list[str], files: dict[str, str], name: str = "") -> Notebook:
+        return opened(lab_page, server[1] / (name or request.node.name.split("[")[0]), cells, files)
+
+    yield open_one
+    close_notebooks(lab_page)
+
+
+def opened(page: Any, folder: Path, cells: list[str], files: dict[str, str]) -> Notebook:
+    """Return a new notebook in a folder, with files beside it, open in JupyterLab."""
+    (folder / "hots").mkdir(parents=True)
+    kernel = {"name": "python3", "display_name": "Python 3"}
+    book = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(cell) for cell in cells], metadata={"kernelspec": kernel}
+    )
+    nbformat.write(book, folder / "book.ipynb")
+    notebook = Notebook(page, folder)
+    notebook.save(files)
+    notebook.open()
+    return notebook
+
+
+def close_notebooks(page: Any) -> None:
+    """Close all notebooks, and end their kernels."""
+    page.evaluate(_CLOSE)
+
+
+_OPEN = "path => window.jupyterapp.commands.execute('docmanager:open', {path}).then(() => true)"
+_CLOSE = """async () => {
+    for (const widget of [...window.jupyterapp.shell.widgets('main')]) {
+        if (!widget.context) continue;
+        await widget.context.save();
+        widget.dispose();
+    }
+    await window.jupyterapp.serviceManager.sessions.shutdownAll();
+    document.querySelectorAll('.jp-Dialog').forEach(dialog => dialog.remove());
+}"""
