@@ -40,17 +40,17 @@ def chromium() -> str | None:
     return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
-@pytest.fixture(scope="session")
-def _browser_or_skip() -> None:
+def skip_without_browser() -> None:
+    """Skip the module that asks, in one line; where IPYHOT_BROWSER=required, fail."""
     reason = missing()
     if reason is not None and os.environ.get("IPYHOT_BROWSER") == "required":
-        pytest.fail(f"browser tests are required here, but {reason}")
+        pytest.fail(f"browser tests are required here, but {reason}", pytrace=False)
     if reason is not None:
-        pytest.skip(f"no browser tests: {reason}")
+        pytest.skip(f"no browser tests: {reason}", allow_module_level=True)
 
 
 @pytest.fixture(scope="session")
-def server(_browser_or_skip: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """The address of a JupyterLab and the folder it serves."""
     with serving(tmp_path_factory.mktemp("lab")) as found:
         yield found

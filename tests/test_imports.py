@@ -307,7 +307,7 @@ def test_importing_a_file_that_raises_raises_its_own_error(world: World) -> None
     world.watch({"a.py": "x = 1\n1 / 0\n"})
     output = world.run("import PKG.a")
     assert output.error == "ZeroDivisionError"
-    assert "a.py:2" in plain(output)
+    assert "a.py, line 2" in plain(output)
 
 
 def test_importing_a_file_that_does_not_compile_shows_its_file_and_line(world: World) -> None:

@@ -4,8 +4,10 @@ import os
 import re
 from pathlib import Path
 
+import lab
 import pytest
 
+lab.skip_without_browser()
 pytestmark = pytest.mark.timeout(120)
 
 

@@ -99,8 +99,8 @@ class Teller:
         Args:
             number: of the last report.
         """
-        if self._display is not None and self._display.is_in_batch and number != self._shown:
-            self._update()
+        if self._display is not None and self._display.is_in_batch:
+            self._update(unless=number)
 
     def _work(self) -> None:
         was_slow = False
@@ -122,10 +122,13 @@ class Teller:
             was_slow = is_slow
             rest = panel.next_change(state) if self._display is not None else None
 
-    def _update(self) -> None:
+    def _update(self, *, unless: int | None = None) -> None:
+        """Show the state of now, unless the state as of some report has been sent already."""
         if self._display is None or self._is_quiet:
             return
         with self._sending:  # or an older state could be sent after a newer one
+            if unless is not None and unless == self._shown:
+                return
             state = self._state()
-            self._shown = state.history[-1].number if state.history else 0
             self._outlet.update(self._display, page.as_html(state), panel.as_text(state))
+            self._shown = state.history[-1].number if state.history else 0

@@ -84,6 +84,8 @@ class Harvest:
                 self.settler.feed(Hint(Kind.FOUND, path, now))
             else:
                 self.settler.feed(Hint(Kind.OPEN, path, now))
+            for lookout in lookouts:
+                lookout.announced(path)
 
     def prepare(self, lookouts: Collection[Lookout], seconds: float = inf) -> None:
         """Read what settles, for so long."""

@@ -137,6 +137,10 @@ class Lookout:
             self.is_deaf |= not is_same and was_readable and not self._is_quiet(path)
         return not is_same
 
+    def announced(self, path: str) -> None:
+        """Take note that the source did tell of a path."""
+        self._unannounced.discard(path)
+
     def _is_quiet(self, path: str) -> bool:
         """Tell whether changes of a path may come without an event although all is well."""
         if isinstance(self.source, Silence) or self._troubles or os.path.realpath(path) != path:

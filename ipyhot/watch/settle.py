@@ -57,7 +57,7 @@ class Waits:
     glow: float = 0.100  # a change this soon after a batch may belong to it ("save all"): then it waits as a burst does
     grace: float = 0.200  # for a file that is gone or empty to come back
     found: float = 0.040
-    open: float = 1.0  # since its last write, for a file that is never closed
+    open: float = 2.0  # since its last write, for a file that is never closed; a busy disk holds a writer up for a second
     bound: tuple[tuple[float, float], ...] = ((3, 0.5), (inf, 3.0))  # for bursts that do not end
     lock: float = 10.0  # the same while a version control system says that it is at work
     unlocked: float = 0.002
