@@ -246,3 +246,32 @@ def test_a_class_and_what_holds_it_are_made_again_together(story: Story, holder:
     while not isinstance(found, type):
         found = getattr(found, "default_factory", None) or next(iter(found.values() if isinstance(found, dict) else found))
     assert (found is held, found is story["a"].C, found.x) == (True, True, 2)
+
+
+@pytest.mark.parametrize(
+    ("body", "made"),
+    [
+        ("(dict):\n    def __getattr__(self, k): return self[k]", "X(a=1)"),
+        (":\n    def __getattr__(self, k): raise RuntimeError(k)", "X()"),
+        (":\n    __class__ = property(lambda self: list)\n    def __getattr__(self, k): return getattr([], k)", "X()"),
+        (":\n    def __eq__(self, o): raise TypeError\n    __hash__ = None", "X()"),
+        ("(metaclass=type('M', (type,), {'__getattr__': lambda c, k: {}[k]})): pass", "X"),
+        (":\n    def __bool__(self): raise ValueError\n    __len__ = __iter__ = __bool__", "X()"),
+    ],
+)
+def test_objects_that_raise_when_they_are_asked_do_not_stop_a_save(story: Story, body: str, made: str) -> None:
+    text = f"class X{body}\nK = 1\nx = {made}\ny = [x, {{'k': x}}]\ndef f(): return 1\n"
+    story.start(a=text, b="from .a import x, f, K\nz = x\nV = f()\n")
+    texts = (
+        text.replace("return 1\n", "return 2\n"),
+        text.replace("K = 1", "K = 2"),
+        text.replace("class X", "class X0: pass\nclass X"),
+        text.replace("    def __", "    W = 1\n    def __", 1),
+        text + "w = [x]\n",
+        text.replace("\nx = ", "\nxx = ").replace("y = [x, {'k': x}]", "x = 3"),
+        text.replace("return 1\n", "return 9\n"),
+    )
+    for new in texts:
+        story.save(a=new)
+        assert story.failures == set()
+    assert (story["a"].f(), story["b"].V) == (9, 9)

@@ -19,6 +19,7 @@ from typing import Any, Final
 from ipyhot.core import heap, migrate, swap
 from ipyhot.core.commit import Deed, set_item
 from ipyhot.core.heads import Head
+from ipyhot.core.heap import is_a
 from ipyhot.core.patch import Departed, Module, Patch
 from ipyhot.core.relay import Relays
 
@@ -119,7 +120,7 @@ class Succession:
         for namespace, final in spaces:
             for key, value in list(namespace.items()):
                 found = patch.replaced.get(id(value)) if key not in final else None
-                if found is not None and found[0] is value and isinstance(value, types.FunctionType | type):
+                if found is not None and found[0] is value and is_a(value, types.FunctionType | type):
                     yield set_item(namespace, key, found[1])
 
     def _add_lingering(self, heirs: list[Heir], patch: Patch) -> None:
@@ -130,7 +131,7 @@ class Succession:
             if module is None or before in patch.classes:
                 continue
             after = _at({**module.live, **module.final}, before.__qualname__)
-            if isinstance(after, type) and after is not before:
+            if is_a(after, type) and after is not before:
                 patch.classes[before] = after
 
     def _namespaces(self, heirs: list[Heir]) -> list[dict[str, Any]]:
@@ -244,8 +245,8 @@ def _ask_again(cls: type, staged: type, *, is_fresh: bool, classes: Mapping[type
     while stack:
         found: list[type] = type.__subclasses__(stack.pop())
         for sub in found:
-            if isinstance(sub, abc.ABCMeta) and sub not in classes:
-                abc.update_abstractmethods(sub)  # type: ignore[arg-type]
+            if is_a(sub, abc.ABCMeta) and sub not in classes:
+                abc.update_abstractmethods(sub)
                 stack.append(sub)
 
 
@@ -254,9 +255,9 @@ def _classes_of(namespaces: list[dict[str, Any]]) -> dict[type, None]:
     found: dict[type, None] = {}
     for namespace in namespaces:
         module = sys.modules.get(namespace.get("__name__", ""))
-        live = {id(value) for value in vars(module).values()} if isinstance(module, types.ModuleType) else set()
+        live = {id(value) for value in vars(module).values()} if is_a(module, types.ModuleType) else set()
         for value in namespace.values():
-            if isinstance(value, type) and value.__module__ == namespace.get("__name__") and id(value) not in live:
+            if is_a(value, type) and value.__module__ == namespace.get("__name__") and id(value) not in live:
                 found[value] = None
     return found
 
@@ -282,14 +283,14 @@ def _empty(cls: type) -> None:
         built_on = next(base for base in cls.__mro__ if not base.__flags__ & _HEAP_TYPE)
         type.__setattr__(cls, "__bases__", (_nobody(built_on),))
     for key, value in list(vars(cls).items()):
-        if isinstance(value, types.FunctionType):
+        if is_a(value, types.FunctionType):
             type.__delattr__(cls, key)
 
 
 def _elder(function: types.FunctionType, live: Mapping[str, Any]) -> types.FunctionType | None:
     """Return the live function that was made of the same definition."""
     found = _at(live, function.__qualname__)
-    is_same = isinstance(found, types.FunctionType) and found.__code__ is function.__code__
+    is_same = is_a(found, types.FunctionType) and found.__code__ is function.__code__
     return found if is_same else None
 
 
@@ -297,5 +298,5 @@ def _at(namespace: Mapping[str, Any], path: str) -> Any:
     first, *rest = path.split(".")
     found = namespace.get(first)
     for name in rest:
-        found = vars(found).get(name) if isinstance(found, type) else None
+        found = vars(found).get(name) if is_a(found, type) else None
     return found
