@@ -28,6 +28,8 @@ ROWS = [
     ["core.diff", "core.stage", "core.succession", "core.texts"],
     ["core.drafts", "core.failures"],
     ["core.reach"],
+    ["core.doubts", "core.growth", "core.lineage"],
+    ["core.reasons"],
     ["core.effects"],
     ["core.plan"],
     ["core.engine"],
