@@ -28,7 +28,7 @@ from ipyhot.core.heads import heads_in
 from ipyhot.core.imports import Finder, ImportSwitch, Loader, Standin, WatchedSpec
 from ipyhot.core.model import CLOSE, Change, Failure, Plan, Report, Source, Version, Way
 from ipyhot.core.outline import Outline
-from ipyhot.core.patch import Module
+from ipyhot.core.pairs import Module
 from ipyhot.core.sources import Folder
 from ipyhot.core.stage import OWN_NAMES, Stage, Staged
 from ipyhot.core.succession import Heir, RejectedError, Succession
