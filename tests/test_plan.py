@@ -14,6 +14,7 @@ from ipyhot.core.facts import is_inert
 from ipyhot.core.graph import Graph
 from ipyhot.core.model import Change, Source, Step, Version, Way
 from ipyhot.core.outline import NotSeparable, Outline, outline
+from ipyhot.core.verdict import held_back
 
 FILES = {
     "base": "K = 1\ndef f(): return 1\n",
@@ -60,7 +61,7 @@ class Planned:
         return self._lines(self[name], self[name].aside)
 
     def held_back(self, *failed: str) -> dict[str, set[str]]:
-        return {name: set(by) for name, by in plan.held_back(self.plan, failed, EDGES).items()}
+        return {name: set(by) for name, by in held_back(self.plan, failed, EDGES).items()}
 
     def _lines(self, step: Step, indexes: Collection[int]) -> list[str]:
         found = self.newest[step.name]

@@ -92,6 +92,7 @@ class Drafts(dict[str, Draft]):
 
     def __init__(self, outline_of: Callable[[str], Outline | None], is_live: Callable[[str], bool]) -> None:
         super().__init__()
+        self.replayed: set[tuple[str, str]] = set()  # module and name of what is made again
         self._outline_of = outline_of
         self._is_live = is_live
 
@@ -114,3 +115,13 @@ class Drafts(dict[str, Draft]):
         if name not in self:
             self[name] = Draft(name, self._outline_of(name), cause=cause)
         return self[name]
+
+    def replay(self, ref: tuple[str, str], cause: str) -> None:
+        """Let all statements run, of whatever module, that make or change the object of a name."""
+        if ref in self.replayed:
+            return
+        self.replayed.add(ref)
+        if ref[0] in self:
+            self[ref[0]].grown.discard(ref[1])
+        elif self.outline(ref[0]) is not None:
+            self.take_in(ref[0], cause)

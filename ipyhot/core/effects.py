@@ -7,18 +7,17 @@ import types
 from collections.abc import Callable, Collection, Iterable
 
 from ipyhot.core.diff import Edit
-from ipyhot.core.drafts import ALL, EXISTS, Draft, Drafts
-from ipyhot.core.facts import Chain, Facts, Kind
-from ipyhot.core.model import HANDOVER, MIGRATE
+from ipyhot.core.doubts import Doubts
+from ipyhot.core.drafts import ALL, Draft, Drafts
+from ipyhot.core.facts import Facts, Kind
+from ipyhot.core.growth import Growth
+from ipyhot.core.lineage import Lineage
+from ipyhot.core.model import HANDOVER
 from ipyhot.core.outline import Outline, Statement
 from ipyhot.core.reach import Reach, Ref
+from ipyhot.core.reasons import Reasons
 
 __all__ = ["Effects"]
-
-_PLAIN_BASES = frozenset({"ABC", "Exception", "object"})
-_ENUMS = frozenset({"Enum", "Flag", "IntEnum", "IntFlag", "ReprEnum", "StrEnum"})
-_RUN_BY_ENUMS = frozenset({"__init__", "__new__", "_generate_next_value_"})
-_RUN_BY_THEIR_CLASS = frozenset({MIGRATE, "__subclasshook__", "__subclasscheck__", "__instancecheck__"})
 
 
 class Effects:
@@ -48,14 +47,15 @@ class Effects:
         patches: bool = True,
     ) -> None:
         self._patches = patches
-        self._grows = grows
         self._holds = holds
         self.drafts = Drafts(outline_of, is_module)
         self._dependents = dependents
         self._edges = edges
-        self._is_watched = is_watched
-        self._replayed: dict[tuple[str, str], str] = {}  # whose object is made again, and why
         self._names = Reach(self.drafts, is_watched)
+        self._lineage = Lineage(self.drafts, self._names)
+        self._reasons = Reasons(self.drafts, self._names, self._lineage)
+        self._doubts = Doubts(self._names, is_watched)
+        self._growth = Growth(self.drafts, self._names, dependents=dependents, grows=grows)
 
     def settle(self) -> None:
         """Add what the drafts reach, until nothing is added any more."""
@@ -87,8 +87,8 @@ class Effects:
             why, draft.whole = draft.whole or "patching is off", ""
             self._take_whole(draft, why)
         if draft.is_gone and old is not None:
-            for ref in self._all_writes(draft.name, old):
-                self._replay(ref, draft.name)
+            for ref in self._names.all_writes(draft.name, old):
+                self.drafts.replay(ref, draft.name)
         if draft.is_new and new is not None:
             self._let_grow(draft, new)
         if edit is None or old is None or new is None:
@@ -105,8 +105,7 @@ class Effects:
         for path in edit.touched:
             member = path.rpartition(".")[2]
             for index in new.writers.get(path.partition(".")[0], ()):
-                is_enum = member in _RUN_BY_ENUMS and self._is_enum(draft.name, new, new.statements[index].facts)
-                if is_enum or member in _RUN_BY_THEIR_CLASS:
+                if self._lineage.is_made_by(member, draft.name, new, new.statements[index].facts):
                     self._run(draft, index, path)
         for index, was in edit.kept.items():
             if self._is_used_up(draft, old.statements[was], new.statements[index]):
@@ -115,6 +114,15 @@ class Effects:
             self._take_whole(draft, "it imports everything from another module, and its lines changed places")
         if edit.is_reordered:
             self._reordered(draft, old, new, edit)
+
+    def _let_grow(self, draft: Draft, outline: Outline) -> None:
+        """Let a new file add to copies of what live modules hold: should it fail, nothing of it is there."""
+        for module, name in self._growth.begun_by(draft, outline):
+            other = self.drafts.take_in(module, draft.name)
+            if not (other.is_new or name in other.rebound):
+                other.grown.add(name)
+                if not self._patches:
+                    self._take_whole(other, f"{draft.name} changed")
 
     def _is_used_up(self, draft: Draft, was: Statement, now: Statement) -> bool:
         """Tell whether functions in a statement are others now, and nothing that it binds holds the old ones."""
@@ -128,7 +136,7 @@ class Effects:
         """Let statements run that stand on the other side now of what they read, or of what changes the same object."""
         for index, was in edit.kept.items():
             statement = new.statements[index]
-            for module, name in self._reads(draft.name, new, statement):
+            for module, name in self._names.reads(draft.name, new, statement):
                 if module == draft.name and name is not None:
                     writers = [i for i in new.writers.get(name, ()) if i in edit.kept and i != index]
                     if any((writer < index) != (edit.kept[writer] < was) for writer in writers):
@@ -145,37 +153,17 @@ class Effects:
                 orders.setdefault(ref, []).append(edit.kept[index])
         for ref, order in orders.items():
             if order != sorted(order):
-                self._replay(ref, ref[1])
-
-    def _reads(self, name: str, outline: Outline, statement: Statement) -> set[Ref]:
-        """Return what a statement reads while it runs, by calls as well."""
-        found = set(self._names.held(name, outline, statement))
-        return found | {ref for ref, _, _ in self._names.reach(self._names.used(name, outline, statement))}
+                self.drafts.replay(ref, ref[1])
 
     def _removed(self, draft: Draft, old: Outline, index: int) -> None:
         statement = old.statements[index]
         edit, new = draft.edit, draft.outline
         changed = {name for i in edit.changed for name in new.statements[i].facts.binds} if edit and new else set()
         draft.rebound |= statement.facts.binds - changed
-        if statement.facts.stars or (new is not None and new.stars):
-            self._take_whole(draft, "it imports everything from another module, and a name less by itself")
-        doubt = self._doubt(draft.name, old, statement)
-        if doubt:
-            self._take_whole(draft, f"line {statement.line} of the old text is gone, and {doubt}")
+        if doubt := self._doubts.of_removing(draft, old, index):
+            self._take_whole(draft, doubt)
         for ref in self._names.writes(draft.name, old, index):
-            self._replay(ref, draft.name)
-
-    def _doubt(self, name: str, outline: Outline, statement: Statement) -> str:
-        """Return why the effects of running a statement again cannot be told."""
-        if statement.facts.doubt:
-            return statement.facts.doubt
-        facts = statement.facts
-        for changed in facts.mutates & outline.imported.keys():
-            chains = {(changed,), *(chain[:2] for chain in facts.sets | facts.held | facts.used if chain[0] == changed)}
-            refs = {ref for chain in chains for ref in self._names.refs(name, outline, chain)}
-            if not any(module != name for module, attr in refs if attr is not None):
-                return f"it changes {changed}, which another module made"
-        return ""
+            self.drafts.replay(ref, draft.name)
 
     def _take_whole(self, draft: Draft, why: str) -> bool:
         if draft.whole:
@@ -186,15 +174,12 @@ class Effects:
             for statement in outline.statements if outline is not None else ():
                 self._makes(draft, statement)
         if draft.outline is not None:
-            for module, name in self._all_writes(draft.name, draft.outline):
+            for module, name in self._names.all_writes(draft.name, draft.outline):
                 if module != draft.name:
-                    self._replay((module, name), draft.name)
+                    self.drafts.replay((module, name), draft.name)
                 elif name in draft.outline.globals:
                     draft.rebound.add(name)
         return True
-
-    def _all_writes(self, name: str, outline: Outline) -> set[tuple[str, str]]:
-        return {ref for index in range(len(outline.statements)) for ref in self._names.writes(name, outline, index)}
 
     def _makes(self, draft: Draft, statement: Statement) -> None:
         """Note what the names that a statement binds stand for afterwards."""
@@ -205,29 +190,10 @@ class Effects:
             draft.rebound |= facts.binds
             return
         before = statement if draft.old is None else _definition(draft.old, facts.name)
-        is_plain = before is not None and draft.outline is not None and self._is_plain(draft.name, draft.outline, facts)
+        is_plain = draft.outline is not None and self._lineage.is_plain(draft.name, draft.outline, facts)
         draft.touched |= _changed_parts(before.facts, facts) if before is not None and is_plain else {facts.name}
         if before is None or facts.is_decorated or before.facts.is_decorated or _is_reshaped(before.facts, facts):
             draft.rebound.add(facts.name)
-
-    def _is_plain(self, name: str, outline: Outline, facts: Facts, depth: int = 0) -> bool:
-        """Tell whether a class is no more than its members: nobody makes something else of them."""
-        if facts.kind is not Kind.CLASS or facts.metaclass or facts.is_decorated or depth > len(outline.statements):
-            return False
-        for chain in facts.bases:
-            refs = [ref for ref in self._names.refs(name, outline, chain) if ref[0] != name or len(chain) == 1]
-            binders = [
-                (module, where, found)
-                for module, attr in refs
-                if attr is not None and (where := self.drafts.outline(module)) is not None
-                for found in self._names.binders(where, attr)
-                if found.kind is not Kind.IMPORT
-            ]
-            if not binders and chain[-1] not in _PLAIN_BASES:
-                return False
-            if not all(self._is_plain(module, where, found, depth + 1) for module, where, found in binders):
-                return False
-        return True
 
     def _run(self, draft: Draft, index: int, cause: str) -> bool:
         """Let a statement run; return whether that is new."""
@@ -240,17 +206,8 @@ class Effects:
         draft.cause = draft.cause or cause
         statement = outline.statements[index]
         self._makes_if_changed(draft, statement)
-        doubt = "" if self._is_mere_addition(draft, index) else self._doubt(draft.name, outline, statement)
-        if doubt:
-            self._take_whole(draft, f"line {statement.line} depends on what changed, and {doubt}")
-        if outline.stars and not all(map(self._is_watched, outline.stars)):
-            self._take_whole(draft, "it imports everything from a module that is not watched")
-        if statement.facts.binds and any(s.facts.stars for s in outline.statements[index + 1 :]):
-            self._take_whole(draft, "it imports everything from another module further down")
-        if not outline.names.isdisjoint(HANDOVER):
-            self._take_whole(draft, "it hands over its state itself")
-        if outline.stars and self._reads_before_bound(draft.name, outline, index):
-            self._take_whole(draft, f"line {statement.line} may read from a star import what is bound later")
+        if not draft.whole and (doubt := self._doubts.of_running(draft, outline, index)):
+            self._take_whole(draft, doubt)
         for star in outline.star_lines if statement.facts.stars else ():  # the last of them to take a name has it
             self._run(draft, star, cause)
         if statement.facts.stars and any(other.facts.deletes for other in outline.statements[index + 1 :]):
@@ -258,18 +215,16 @@ class Effects:
         draft.aside.discard(index)
         for ref in self._names.writes(draft.name, outline, index):
             draft.rebound |= {ref[1]} & outline.globals if ref[0] == draft.name else set()
-            if not self._is_last_of(draft, index, ref):
-                self._replay(ref, cause)
-        for module, name in self._reads(draft.name, outline, statement):  # in the middle between those that write it
+            if self._growth.is_last_of(draft, index, ref):
+                draft.grown.add(ref[1])
+                draft.touched.add(ref[1])
+            else:
+                self.drafts.replay(ref, cause)
+        for module, name in self._names.reads(draft.name, outline, statement):  # in the middle between those that write it
             writers = [i for i in outline.writers.get(str(name), ()) if i != index] if module == draft.name else []
             if writers and name is not None and writers[0] < index < writers[-1]:
-                self._replay((draft.name, name), cause)
+                self.drafts.replay((draft.name, name), cause)
         return True
-
-    def _reads_before_bound(self, name: str, outline: Outline, index: int) -> bool:
-        """Tell whether a statement reads a name that only itself or later statements bind."""
-        reads = self._reads(name, outline, outline.statements[index])
-        return any(module == name and outline.writers.get(str(read), [-1])[0] >= index for module, read in reads)
 
     def _makes_if_changed(self, draft: Draft, statement: Statement) -> None:
         facts, edit = statement.facts, draft.edit
@@ -290,67 +245,6 @@ class Effects:
             if is_changed or any(other.rebinds(name) for other, name in drafts if name is not None):
                 draft.rebound.add(bound)
 
-    def _is_mere_addition(self, draft: Draft, index: int) -> bool:
-        """Tell whether a statement is new and stands behind all that does more than define."""
-        edit, outline = draft.edit, draft.outline
-        if edit is None or outline is None or index not in edit.changed or edit.removed:
-            return False
-        definitions = {Kind.FUNCTION, Kind.IMPORT}
-        return all(statement.facts.kind in definitions for statement in outline.statements[index + 1 :])
-
-    def _is_last_of(self, draft: Draft, index: int, ref: tuple[str, str]) -> bool:
-        """Tell whether a new statement only adds to an object, behind all others of the file that do."""
-        edit, outline = draft.edit, draft.outline
-        if edit is None or outline is None or index not in edit.changed:
-            return False
-        if ref in {(draft.name, bound) for bound in outline.statements[index].facts.binds}:
-            return False
-        if ref[0] != draft.name or not self._grows(*ref) or ref in self._replayed:
-            return False
-        others = [
-            i for i in range(len(outline.statements)) if i != index and ref in self._names.writes(draft.name, outline, i)
-        ]
-        if not others or not all(other < index for other in others if other not in edit.changed):
-            return False
-        if any(other in edit.changed and ref[1] in outline.statements[other].facts.binds for other in others):
-            return False
-        if self._is_written_elsewhere(ref):
-            return False
-        draft.grown.add(ref[1])
-        draft.touched.add(ref[1])
-        return True
-
-    def _let_grow(self, draft: Draft, outline: Outline) -> None:
-        """Let a new file add to copies of what live modules hold: should it fail, nothing of it is there."""
-        for module, name in self._all_writes(draft.name, outline):
-            if module != draft.name and self.drafts.outline(module) is not None and self._grows(module, name):
-                other = self.drafts.take_in(module, draft.name)
-                if not (other.is_new or name in other.rebound):
-                    other.grown.add(name)
-                    _ = self._patches or self._take_whole(other, f"{draft.name} changed")
-
-    def _is_written_elsewhere(self, ref: tuple[str, str]) -> bool:
-        """Tell whether another module makes or changes the object of a name."""
-        seen = {ref[0]}
-        stack = [ref[0]]
-        while stack:
-            for name in self._dependents(stack.pop(), True):  # noqa: FBT003 - a callable has no keywords
-                outline = None if name in seen else self.drafts.outline(name)
-                seen.add(name)
-                if outline is not None:
-                    stack.append(name)
-                    if any(ref in self._names.writes(name, outline, index) for index in range(len(outline.statements))):
-                        return True
-        return False
-
-    def _replay(self, ref: tuple[str, str], cause: str) -> None:
-        if ref not in self._replayed:
-            self._replayed[ref] = cause
-            if ref[0] in self.drafts:
-                self.drafts[ref[0]].grown.discard(ref[1])
-            if ref[0] not in self.drafts and self.drafts.outline(ref[0]) is not None:
-                self.drafts.take_in(ref[0], cause)
-
     def _advance(self, draft: Draft) -> bool:
         """Let each statement run that has a reason to; return whether one was found."""
         outline = draft.outline
@@ -359,9 +253,9 @@ class Effects:
         if draft.is_new or draft.whole:
             return self._advance_definitions(draft, outline, range(len(outline.statements)))
         is_moving = False
-        for index, statement in enumerate(outline.statements):
+        for index in range(len(outline.statements)):
             if index not in draft.run:
-                cause = self._reason(draft, outline, index, statement)
+                cause = self._reasons.of(draft, outline, index)
                 if cause:
                     is_moving |= self._run(draft, index, cause)
         is_moving |= self._share_classes(draft, outline)
@@ -374,113 +268,6 @@ class Effects:
         shared = (names & made) - draft.touched
         draft.touched |= shared
         return bool(shared)
-
-    def _reason(self, draft: Draft, outline: Outline, index: int, statement: Statement) -> str:
-        """Return the name that makes a statement run, or the empty string."""
-        facts = statement.facts
-        if facts.is_independent and not self._replayed:
-            return ""
-        if facts.reads_anything and self._is_anything_other(draft, facts.binds):
-            return "what it may read"
-        if self._replayed:
-            for ref in self._names.writes(draft.name, outline, index):
-                if ref in self._replayed:
-                    return ref[1]
-        if facts.held or facts.imports:
-            for module, name in self._names.held(draft.name, outline, statement):
-                other = self.drafts.get(module)
-                if other is not None and self._is_rebound_for(draft, index, other, name):
-                    return name if name not in {None, EXISTS} else module
-                if (
-                    other is not None
-                    and facts.kind is Kind.CLASS
-                    and self._is_hooked(draft.name, outline, facts, other, name)
-                ):
-                    return str(name)
-                if name is not None and self._is_made_up_otherwise(module, name):
-                    return name
-        for chain in facts.held:
-            if (
-                len(chain) > 1
-                and not self._names.is_computed(outline, chain)
-                and self._is_made_again(draft.name, outline, chain)
-            ):
-                return chain[0]
-        reached: list[tuple[Ref, Draft]] = []  # what behaves differently, if the right attribute is asked for
-        asked = set(facts.asks)
-        for (module, name), writer, _ in self._names.reach(self._names.used(draft.name, outline, statement), of=statement):
-            if writer is not None:
-                asked |= writer.facts.asks
-                if writer.facts.body_reads_anything and self._is_anything_other(self.drafts.get(module), facts.binds):
-                    return name or module
-                continue
-            other = self.drafts.get(module)
-            if other is None or self._is_own(draft, index, module, name):
-                continue
-            is_grown = name in other.grown and (module, name) in self._names.writes(draft.name, outline, index)
-            if other.rebinds(name) and not is_grown:
-                return name or module
-            if other.touches(name) and not is_grown:
-                reached.append(((module, name), other))
-        return next((name or module for (module, name), other in reached if other.touches(name, asked)), "")
-
-    def _is_hooked(self, own: str, outline: Outline, facts: Facts, other: Draft, name: str | None) -> bool:
-        """Tell whether what Python calls to make a class of a base behaves differently."""
-        if other.touches_hook(name):
-            return True
-        touched = {path.removeprefix(f"{name}.") for path in other.touched}
-        return not touched.isdisjoint(_RUN_BY_ENUMS) and self._is_enum(own, outline, facts)
-
-    def _is_enum(self, name: str, outline: Outline, facts: Facts, depth: int = 0) -> bool:
-        """Tell whether a class makes its members while it is made, as far as its text and its bases' show."""
-        if facts.kind is not Kind.CLASS or depth > len(outline.statements):
-            return False
-        return any(chain[-1] in _ENUMS for chain in facts.bases) or any(
-            self._is_enum(module, where, found, depth + 1)
-            for chain in facts.bases
-            for module, attr in self._names.refs(name, outline, chain)
-            if attr is not None and (where := self.drafts.outline(module)) is not None
-            for found in self._names.binders(where, attr)
-        )
-
-    def _is_made_up_otherwise(self, module: str, name: str) -> bool:
-        """Tell whether a name that only a module's ``__getattr__`` knows may be another object now."""
-        outline = self.drafts.outline(module)
-        if outline is None or name in {EXISTS, ALL} | outline.names or "__getattr__" not in outline.names:
-            return False
-        reached = self._names.reach([(module, "__getattr__")])
-        return any(where in self.drafts and self.drafts[where].touches(read) for (where, read), _, _ in reached)
-
-    def _is_made_again(self, name: str, outline: Outline, chain: Chain) -> bool:
-        """Tell whether an attribute is read of a class that is made again, or whose base is, and may be another one."""
-        if {facts.kind for facts in self._names.binders(outline, chain[0])} != {Kind.CLASS}:
-            return False
-        for (module, attr), writer, _ in self._names.reach([(name, chain[0])]):
-            draft = self.drafts.get(module)
-            if draft is None or writer is None:
-                continue
-            member = writer.facts.members.get(chain[1])
-            is_function = member is not None and member.is_function
-            if attr in draft.touched or (f"{attr}.{chain[1]}" in draft.touched and not is_function):
-                return True
-        return False
-
-    def _is_anything_other(self, draft: Draft | None, own: Collection[str]) -> bool:
-        """Tell whether there is a change that code which may read anything may read."""
-        return any(
-            other.is_all_rebound or bool((other.rebound | other.touched).difference(own if other is draft else ()))
-            for other in self.drafts.values()
-        )
-
-    def _is_rebound_for(self, draft: Draft, index: int, other: Draft, name: str | None) -> bool:
-        return other.rebinds(name) and not self._is_own(draft, index, other.name, name)
-
-    def _is_own(self, draft: Draft, index: int, module: str, name: str | None) -> bool:
-        """Tell whether a statement reads a name that it has bound itself, alone."""
-        outline = draft.outline
-        if module != draft.name or outline is None or name is None or outline.stars:
-            return False
-        return outline.writers.get(name, []) == [index]
 
     def _advance_definitions(self, draft: Draft, outline: Outline, running: Iterable[int]) -> bool:
         """Let run aside what statements that run may call, and what that is reached through."""
@@ -538,7 +325,7 @@ class Effects:
         writes = self._names.writes(draft.name, outline, index)
         grown = [ref for ref in writes if ref[0] in self.drafts and ref[1] in self.drafts[ref[0]].grown]
         for ref in grown:  # it would be added to twice
-            self._replay(ref, draft.name)
+            self.drafts.replay(ref, draft.name)
         if grown:
             return True
         draft.aside.add(index)

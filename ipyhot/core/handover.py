@@ -10,7 +10,7 @@ from typing import Any
 
 from ipyhot.core.model import CLOSE, GET_STATE, SET_STATE
 
-__all__ = ["Close", "closer", "hand_over"]
+__all__ = ["Close", "closed", "closer", "hand_over"]
 
 Close = Callable[[], object]
 
@@ -36,6 +36,15 @@ def closer(live: dict[str, Any]) -> Close | None:
         if isinstance(value, types.FunctionType) and value.__globals__ is live:
             before[name] = _over(value, before)
     return _over(close, before)
+
+
+def closed(name: str, close: Close) -> str:
+    """Close a version of a module that is live no more; return what there is to tell about it."""
+    try:
+        close()
+    except BaseException as error:  # noqa: BLE001 - a file may raise anything, and what is live is live
+        return f"{name}: {CLOSE}() of the version before raised {type(error).__name__}: {error}"
+    return ""
 
 
 def _over(function: types.FunctionType, namespace: dict[str, Any]) -> types.FunctionType:

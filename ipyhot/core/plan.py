@@ -1,12 +1,8 @@
-"""Decides what a transaction runs, and what its failures hold back. Pure: records in, records out.
-
-A changed file, the files that depend on it, and whatever else of the burst those depend on stand or fall together.
-Only a module that was live and sound before has a veto: its failure would lose something.
-"""
+"""Decides what a transaction runs, of each module all or some statements. Pure: records in, records out."""
 
 import math
 import types
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -18,7 +14,7 @@ from ipyhot.core.graph import Graph
 from ipyhot.core.model import Change, Plan, Remade, Step, Version, Way
 from ipyhot.core.outline import Outline
 
-__all__ = ["Revision", "held_back", "make"]
+__all__ = ["Revision", "make"]
 
 
 @dataclass(frozen=True)
@@ -185,41 +181,3 @@ def _words(draft: Draft) -> str:
         is_moved = not (edit.changed or edit.removed)
         return "comments or lines changed" if is_moved else "its text changed"
     return f"{draft.cause or 'what it imports'} changed"
-
-
-def held_back(
-    plan: Plan,
-    failed: Iterable[str],
-    edges: Mapping[str, Collection[str]],
-    live_edges: Callable[[str], Collection[str]] = lambda _name: (),
-) -> dict[str, frozenset[str]]:
-    """Return the modules that must not go live, each with the failing modules that hold it back.
-
-    Args:
-        plan: what was staged.
-        failed: modules of the plan that did not compile or load.
-        edges: what each module of the plan imports, as far as known.
-        live_edges: what the live version of a module imports. If it stays, what it imports stays, too, and if it could
-            not follow those that it was run again for, so do they.
-    """
-    dependents: dict[str, list[str]] = {}
-    for name in plan.steps:
-        for dependency in edges.get(name, ()):
-            dependents.setdefault(dependency, []).append(name)
-    held: dict[str, frozenset[str]] = {}
-    for culprit in failed:
-        if culprit in plan.without_veto:
-            continue
-        reached: set[str] = set()
-        stack = [culprit, *(name for name in plan.steps if culprit in live_edges(name))]
-        while stack:
-            name = stack.pop()
-            if name in reached or name not in plan.steps:
-                continue
-            reached.add(name)
-            stack += dependents.get(name, ())
-            if name not in plan.without_veto:
-                stack += [*edges.get(name, ()), *live_edges(name)]
-        for name in reached:
-            held[name] = held.get(name, frozenset()) | {culprit}
-    return held

@@ -111,6 +111,11 @@ class Reach:
             if len(chain) > 1 or statement.facts.kind is Kind.CLASS:
                 yield from self.refs(name, outline, chain)
 
+    def reads(self, name: str, outline: Outline, statement: Statement) -> set[Ref]:
+        """Return what a statement reads while it runs, by calls as well."""
+        found = set(self.held(name, outline, statement))
+        return found | {ref for ref, _, _ in self.reach(self.used(name, outline, statement))}
+
     def is_computed(self, outline: Outline, chain: Chain) -> bool:
         """Tell whether reading a chain may run code: an attribute of anything but a module or class may be a property."""
         if len(chain) == 1 or {f.kind for f in self.binders(outline, chain[0])} == {Kind.CLASS}:
@@ -229,6 +234,10 @@ class Reach:
         if is_current:
             self._writes[key] = result
         return result
+
+    def all_writes(self, name: str, outline: Outline) -> set[tuple[str, str]]:
+        """Return every name whose object some statement of a module makes or changes in place."""
+        return {ref for index in range(len(outline.statements)) for ref in self.writes(name, outline, index)}
 
     def _same_object(self, name: str, outline: Outline, changed: str) -> set[tuple[str, str]]:
         """Return every name that stands for the object of one: what it was imported from, or is an alias of."""

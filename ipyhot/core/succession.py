@@ -20,7 +20,9 @@ from ipyhot.core import heap, migrate, swap
 from ipyhot.core.commit import Deed, set_item
 from ipyhot.core.heads import Head
 from ipyhot.core.heap import is_a
-from ipyhot.core.patch import Departed, Module, Patch
+from ipyhot.core.outlived import Departed, at
+from ipyhot.core.pairs import Module
+from ipyhot.core.patch import Patch
 from ipyhot.core.relay import Relays
 
 __all__ = ["Heir", "RejectedError", "Succession"]
@@ -109,7 +111,7 @@ class Succession:
         self, heirs: list[Heir], patch: Patch, importers: Callable[[str], Iterable[dict[str, Any]]]
     ) -> Iterator[Deed]:
         """Yield what puts definitions that had to be replaced into the names that importing modules gave them."""
-        if not patch.replaced:
+        if not patch.outlived.replaced:
             return
         seen = {id(heir.module.live) for heir in heirs}
         spaces = [(heir.module.live, heir.module.final) for heir in heirs]
@@ -119,7 +121,7 @@ class Succession:
                 spaces.append((namespace, {}))
         for namespace, final in spaces:
             for key, value in list(namespace.items()):
-                found = patch.replaced.get(id(value)) if key not in final else None
+                found = patch.outlived.replaced.get(id(value)) if key not in final else None
                 if found is not None and found[0] is value and is_a(value, types.FunctionType | type):
                     yield set_item(namespace, key, found[1])
 
@@ -130,7 +132,7 @@ class Succession:
             module = names.get(before.__module__)
             if module is None or before in patch.classes:
                 continue
-            after = _at({**module.live, **module.final}, before.__qualname__)
+            after = at({**module.live, **module.final}, before.__qualname__)
             if is_a(after, type) and after is not before:
                 patch.classes[before] = after
 
@@ -152,7 +154,7 @@ class Succession:
             _dismiss(_classes_of(aside), aside)
             return []
         self._relays.settle()
-        self._outlived_caches.update(patch.outlived_caches)
+        self._outlived_caches.update(patch.outlived.caches)
         for cached in [*patch.caches, *self._outlived_caches]:
             cached.cache_clear()
         classes = dict(patch.classes)
@@ -163,7 +165,7 @@ class Succession:
             module.staged.update(module.live)  # whatever still runs in it sees the newest, as of now
             module.final.clear()
             heir.pairs.clear()
-        gone = patch.gone
+        gone = patch.outlived.gone
         patch = None
         if classes:
             self._retire(classes, heirs)
@@ -289,14 +291,6 @@ def _empty(cls: type) -> None:
 
 def _elder(function: types.FunctionType, live: Mapping[str, Any]) -> types.FunctionType | None:
     """Return the live function that was made of the same definition."""
-    found = _at(live, function.__qualname__)
+    found = at(live, function.__qualname__)
     is_same = is_a(found, types.FunctionType) and found.__code__ is function.__code__
     return found if is_same else None
-
-
-def _at(namespace: Mapping[str, Any], path: str) -> Any:
-    first, *rest = path.split(".")
-    found = namespace.get(first)
-    for name in rest:
-        found = vars(found).get(name) if is_a(found, type) else None
-    return found

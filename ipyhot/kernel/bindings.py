@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from ipyhot.core.commit import Deed, set_attribute, set_item
-from ipyhot.core.engine import Replacement
+from ipyhot.core.replacement import Replacement
 
 __all__ = ["Bindings"]
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, NoReturn
 
 from ipyhot.core.commit import Deed, commit, delete_item, set_item
-from ipyhot.core.engine import Replacement
+from ipyhot.core.replacement import Replacement
 from ipyhot.kernel import page
 
 __all__ = ["Handlers"]

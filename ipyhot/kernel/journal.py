@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from ipyhot.core.commit import Deed
-from ipyhot.core.engine import HISTORY, Replacement
+from ipyhot.core.engine import HISTORY
 from ipyhot.core.model import Report, Way
+from ipyhot.core.replacement import Replacement
 
 __all__ = ["Event", "Journal", "what_happened"]
 

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from ipyhot.core.commit import Deed, set_attribute
-from ipyhot.core.engine import Replacement
 from ipyhot.core.imports import keep_lines
+from ipyhot.core.replacement import Replacement
 
 __all__ = ["Commits", "pinned"]
 

@@ -1,0 +1,102 @@
+"""Why a statement whose text is the same has to run again: what it reads, calls or changes is not what it was.
+
+Pure: it reads the drafts of a plan and changes none. One plan uses one ``Reasons``.
+"""
+
+from collections.abc import Collection
+
+from ipyhot.core.drafts import ALL, EXISTS, Draft, Drafts
+from ipyhot.core.facts import Kind
+from ipyhot.core.lineage import Lineage
+from ipyhot.core.outline import Outline
+from ipyhot.core.reach import Reach, Ref
+
+__all__ = ["Reasons"]
+
+
+class Reasons:
+    """Looks for what makes statements run, as far as the drafts know by now."""
+
+    def __init__(self, drafts: Drafts, names: Reach, lineage: Lineage) -> None:
+        self._drafts = drafts
+        self._names = names
+        self._lineage = lineage
+
+    def of(self, draft: Draft, outline: Outline, index: int) -> str:
+        """Return the name that makes a statement run, or the empty string."""
+        statement = outline.statements[index]
+        facts = statement.facts
+        if facts.is_independent and not self._drafts.replayed:
+            return ""
+        if facts.reads_anything and self._is_anything_other(draft, facts.binds):
+            return "what it may read"
+        if self._drafts.replayed:
+            for ref in self._names.writes(draft.name, outline, index):
+                if ref in self._drafts.replayed:
+                    return ref[1]
+        return self._held(draft, outline, index) or self._met(draft, outline, index)
+
+    def _held(self, draft: Draft, outline: Outline, index: int) -> str:
+        """Return the name that a statement stores or imports, and that stands for something else now."""
+        statement = outline.statements[index]
+        facts = statement.facts
+        if facts.held or facts.imports:
+            for module, name in self._names.held(draft.name, outline, statement):
+                other = self._drafts.get(module)
+                if other is not None:
+                    if other.rebinds(name) and not _is_own(draft, index, module, name):
+                        return name if name not in {None, EXISTS} else module
+                    if facts.kind is Kind.CLASS and self._lineage.is_hooked(draft.name, outline, facts, other, name):
+                        return str(name)
+                if name is not None and self._is_made_up_otherwise(module, name):
+                    return name
+        for chain in facts.held:
+            is_attribute = len(chain) > 1 and not self._names.is_computed(outline, chain)
+            if is_attribute and self._lineage.is_made_again(draft.name, outline, chain):
+                return chain[0]
+        return ""
+
+    def _met(self, draft: Draft, outline: Outline, index: int) -> str:
+        """Return the name that a statement computes with, directly or by calls, and that behaves differently now."""
+        statement = outline.statements[index]
+        facts = statement.facts
+        reached: list[tuple[Ref, Draft]] = []  # what behaves differently, if the right attribute is asked for
+        asked = set(facts.asks)
+        for (module, name), writer, _ in self._names.reach(self._names.used(draft.name, outline, statement), of=statement):
+            if writer is not None:
+                asked |= writer.facts.asks
+                if writer.facts.body_reads_anything and self._is_anything_other(self._drafts.get(module), facts.binds):
+                    return name or module
+                continue
+            other = self._drafts.get(module)
+            if other is None or _is_own(draft, index, module, name):
+                continue
+            is_grown = name in other.grown and (module, name) in self._names.writes(draft.name, outline, index)
+            if other.rebinds(name) and not is_grown:
+                return name or module
+            if other.touches(name) and not is_grown:
+                reached.append(((module, name), other))
+        return next((name or module for (module, name), other in reached if other.touches(name, asked)), "")
+
+    def _is_made_up_otherwise(self, module: str, name: str) -> bool:
+        """Tell whether a name that only a module's ``__getattr__`` knows may be another object now."""
+        outline = self._drafts.outline(module)
+        if outline is None or name in {EXISTS, ALL} | outline.names or "__getattr__" not in outline.names:
+            return False
+        reached = self._names.reach([(module, "__getattr__")])
+        return any(where in self._drafts and self._drafts[where].touches(read) for (where, read), _, _ in reached)
+
+    def _is_anything_other(self, draft: Draft | None, own: Collection[str]) -> bool:
+        """Tell whether there is a change that code which may read anything may read."""
+        return any(
+            other.is_all_rebound or bool((other.rebound | other.touched).difference(own if other is draft else ()))
+            for other in self._drafts.values()
+        )
+
+
+def _is_own(draft: Draft, index: int, module: str, name: str | None) -> bool:
+    """Tell whether a statement reads a name that it has bound itself, alone."""
+    outline = draft.outline
+    if module != draft.name or outline is None or name is None or outline.stars:
+        return False
+    return outline.writers.get(name, []) == [index]

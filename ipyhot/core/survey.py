@@ -1,0 +1,59 @@
+"""What is new on the disk: the texts that differ from the live ones. Called under the engine's lock."""
+
+import time
+from collections.abc import Collection, Mapping
+
+from ipyhot.core import failures
+from ipyhot.core.folders import Folders
+from ipyhot.core.ledger import Ledger
+from ipyhot.core.model import Change, Source, Version
+from ipyhot.core.sources import Folder
+
+__all__ = ["changes"]
+
+
+def changes(
+    names: Collection[str], forced: Collection[str], folders: Folders, ledger: Ledger, texts: Mapping[str, bytes]
+) -> dict[str, Change]:
+    """Return what differs from what is live, among some names and all that is held back.
+
+    What cannot be read is written down as a failure, and what is as it is live is one no more.
+
+    Args:
+        names: the modules to look at.
+        forced: those that are executed again although nothing changed.
+        folders: where they lie.
+        ledger: what is known of them.
+        texts: files that were just read, by path.
+    """
+    found: dict[str, Change] = {}
+    for name in {*names, *ledger.retried()}:
+        folder = folders.of(name)
+        if folder is None or not _is_followed(folder, name, ledger):
+            continue
+        try:
+            source = folder.read(name, texts)
+        except OSError as error:
+            live = ledger.generation_of(name)
+            ledger.fail(failures.unreadable(name, folder.place_of(name), error, since=time.time(), live=live))
+            continue
+        behind = ledger.behind(name)  # what is live may be of this text, and of older imports
+        is_asked = name in forced or bool(behind)
+        if not _is_live(source, ledger.live.get(name)) or (is_asked and source is not None):
+            path = source.path if source is not None else None
+            whole = "it was asked for" if name in forced else behind
+            found[name] = Change(name, path or folder.place_of(name), source, whole)
+        else:
+            ledger.failures.pop(name, None)
+    return found
+
+
+def _is_followed(folder: Folder, name: str, ledger: Ledger) -> bool:
+    return ledger.is_known(name) or folder.load == "all" or bool(ledger.graph.dependents([name]))
+
+
+def _is_live(source: Source | None, version: Version | None) -> bool:
+    """Tell whether what lies on the disk, be it nothing, is what is live."""
+    if source is None or version is None:
+        return source is None and version is None
+    return source.digest == version.source.digest and source.path == version.source.path
