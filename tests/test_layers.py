@@ -1,6 +1,7 @@
 """Imports go one way, the heart needs the standard library only, and importing ipyhot does nothing."""
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -115,6 +116,12 @@ def test_importing_ipyhot_costs_and_does_nothing() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[] True 1"
+
+
+def test_importing_the_engine_writes_to_no_memory_that_is_not_its_own() -> None:
+    code = "import ipyhot.core.engine"
+    environment = {**os.environ, "PYTHONMALLOC": "debug"}  # looks for it whenever a block is freed
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, check=True)
 
 
 def test_the_facade_exports_the_two_hooks_of_an_extension_and_once() -> None:

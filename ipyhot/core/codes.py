@@ -101,11 +101,13 @@ def _variables(code: types.CodeType) -> tuple[str, ...]:
 
 def _name_flags(number: int) -> int:
     """Return how many low bits of an instruction's argument are no part of the index of its name, which ``dis`` knows."""
-    (read,) = dis.get_instructions(_NUMBERED.replace(co_code=bytes([number, 8])))  # name 8, 4, 2 or 1
+    # CPython writes counters into the caches behind an instruction when it makes the code object: they have to be there.
+    read = next(dis.get_instructions(_NUMBERED.replace(co_code=bytes([number, 8, *_CACHES]))))  # name 8, 4, 2 or 1
     return 4 - int(read.argval).bit_length()
 
 
 _LAST: Final = 0xFF  # those above are the compiler's own
+_CACHES: Final = bytes(2 * 16)  # more than any instruction has
 _NUMBERED: Final = compile("", "", "exec").replace(co_names=tuple("012345678"))
 _NAME_FLAGS: Final = {number: _name_flags(number) for number in dis.hasname if number <= _LAST}
 _CONSTANT: Final = frozenset(dis.hasconst)
