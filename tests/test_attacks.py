@@ -275,3 +275,13 @@ def test_objects_that_raise_when_they_are_asked_do_not_stop_a_save(story: Story,
         story.save(a=new)
         assert story.failures == set()
     assert (story["a"].f(), story["b"].V) == (9, 9)
+
+
+def test_an_instance_that_cannot_change_its_class_goes_on_with_new_methods(story: Story) -> None:
+    base = "class Base:\n    def step(self): return 0\n"
+    mid = "from .a import Base\nclass Mid(Base):\n    def step(self): return {n} + super().step()\n"
+    story.start(a=base, b=mid.replace("{n}", "1"))
+    held = story["b"].Mid()
+    report = story.save(a=f"import abc\n{base.replace('Base', 'Base(abc.ABC)')}", b=mid.replace("{n}", "2"))
+    assert (held.step(), story["b"].Mid().step()) == (2, 2)
+    assert any("Mid" in note for note in report.notes)

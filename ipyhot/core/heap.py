@@ -91,8 +91,9 @@ def instance_deeds(classes: Mapping[type, type], staying: Collection[type] = ())
 
 def replace_in_containers(successors: Mapping[Any, Any], kind: type) -> None:
     """Put successors in place of objects of a kind in every list, dict, set, closure and instance."""
+    own = {id(cell) for cls in successors if kind is type for cell in _class_cells(cls)}  # what super() means there
     for holder in referrers(successors):
-        if holder is successors or is_a(holder, kind | types.FrameType):
+        if holder is successors or is_a(holder, kind | types.FrameType) or id(holder) in own:
             continue
         if is_a(holder, list):
             _replace_in_list(holder, successors, kind)
@@ -170,15 +171,18 @@ def unheld(classes: Mapping[type, Any], namespaces: Collection[dict[str, Any]], 
 def _own_references(cls: type) -> int:
     """Return how many references a class, its own members and its subclasses hold to it."""
     own = sum(base is cls for base in cls.__mro__)
-    cells = set()
+    own += sum(is_a(value, _DESCRIPTORS) and value.__objclass__ is cls for value in vars(cls).values())
+    return own + len({id(cell) for cell in _class_cells(cls)})
+
+
+def _class_cells(cls: type) -> Iterator[types.CellType]:
+    """Yield the cells through which a class's own functions know it."""
     for value in vars(cls).values():
-        own += is_a(value, _DESCRIPTORS) and value.__objclass__ is cls
         function = value.__func__ if is_a(value, staticmethod | classmethod) else value
         if is_a(function, types.FunctionType) and "__class__" in function.__code__.co_freevars:
             cell = closure(function)["__class__"]
             if cell.cell_contents is cls:
-                cells.add(id(cell))
-    return own + len(cells)
+                yield cell
 
 
 _DESCRIPTORS: Final = (types.GetSetDescriptorType, types.MemberDescriptorType)

@@ -10,7 +10,8 @@ import weakref
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ipyhot.core.commit import Deed
+from ipyhot.core import heap
+from ipyhot.core.commit import Deed, set_attribute
 from ipyhot.core.heap import is_a
 from ipyhot.core.pairs import OWN_PLACE, Module, Pairs, fields
 from ipyhot.core.relay import Relays
@@ -124,14 +125,25 @@ class Outlived:
 
     def _lead_members(self, old: type, new: type, module: Module, path: str) -> Iterator[Deed]:
         """Let the methods of a class that could not follow lead to those of its successor."""
+        stays = not _can_move(old, new)
         for key, value in vars(old).items():
             after = vars(new).get(key, ABSENT)
             if after is not ABSENT and after is not value and key not in OWN_PLACE:
                 if is_a(value, types.FunctionType) and is_a(after, types.FunctionType):
                     if not self._pairs.is_taken(value) and self._belongs(value, module, f"{path}.{key}"):
-                        yield from self._relays.forward(module.name, f"{path}.{key}", value, after)
+                        yield from self._lead_method(value, after, module, f"{path}.{key}", stays=stays)
                 elif not is_a(value, types.MemberDescriptorType):
                     yield from self._lead(value, after, module, f"{path}.{key}")
+
+    def _lead_method(
+        self, old: types.FunctionType, new: types.FunctionType, module: Module, path: str, *, stays: bool
+    ) -> Iterator[Deed]:
+        """Lead one method on. If instances stay with their class, ``super()`` must go on meaning that class's base."""
+        if not stays:
+            yield from self._relays.forward(module.name, path, old, new)
+        elif old.__code__.co_freevars == new.__code__.co_freevars:
+            for name in ("__code__", "__defaults__", "__kwdefaults__", "__doc__"):
+                yield set_attribute(old, name, getattr(new, name))
 
     def _belongs(self, old: types.FunctionType, module: Module, path: str) -> bool:
         """Tell whether a function is the module's own under this name, and not another one's that the name was given to."""
@@ -157,6 +169,17 @@ def at(namespace: Mapping[str, Any], path: str) -> Any:
 
 def _is_defined_in(value: Any, module: str, path: str) -> bool:
     return bool(value.__module__ == module and value.__qualname__ == path)
+
+
+def _can_move(old: type, new: type) -> bool:
+    """Tell whether Python lets an instance change from one class to the other, by trying it with one that nobody sees."""
+    if any("__del__" in vars(base) for base in old.__mro__):
+        return True
+    try:
+        probe: object = object.__new__(old)
+    except TypeError:  # it is abstract, or holds more than attributes
+        return True
+    return heap.can(probe, "__class__", old, new, object.__setattr__)
 
 
 def _may_move(old: type, new: type) -> bool:

@@ -182,6 +182,8 @@ class Succession:
                 for part in parts:
                     part.do()
         free = heap.unheld(classes, spaces)
+        needed = {base for cls in classes if cls not in free for base in cls.__mro__}
+        free = [cls for cls in free if cls not in needed]
         # What a running thread still holds is looked at again with the next generation.
         self._lingering.update(cls for cls in classes if cls not in free)
         self._lingering.difference_update(free)
@@ -266,8 +268,11 @@ def _classes_of(namespaces: list[dict[str, Any]]) -> dict[type, None]:
 
 def _dismiss(classes: dict[type, None], namespaces: list[dict[str, Any]]) -> None:
     """Take classes out of use that nothing but some namespaces holds; what is held stays as it is."""
-    for cls in heap.unheld(classes, namespaces):
-        _empty(cls)
+    free = heap.unheld(classes, namespaces)
+    needed = {base for cls in classes if cls not in free for base in cls.__mro__}
+    for cls in free:
+        if cls not in needed:
+            _empty(cls)
 
 
 @functools.cache
