@@ -181,7 +181,7 @@ class Portrait:
             "free": [
                 self._cell(name, cell, place) for name, cell in zip(code.co_freevars, fn.__closure__ or (), strict=True)
             ],
-            "attributes": self.describe({**vars(fn)}, f"{place}.__dict__"),
+            "attributes": self.describe(dict(sorted(vars(fn).items())), f"{place}.__dict__"),  # in any order
             "defaults": self.describe(fn.__defaults__, f"{place}.__defaults__"),
             "kwdefaults": self.describe(fn.__kwdefaults__, f"{place}.__kwdefaults__"),
             **self.behaviour(fn, place),
@@ -378,7 +378,7 @@ class Fresh:
         _send(self._process.stdin, self._asked)
 
     def answer(self) -> tuple[dict[str, str], dict[str, Any]]:
-        """Return module name → error for what cannot be imported, and else the portrait of all modules."""
+        """Return module name → error for what cannot be imported, and the portrait of all other modules."""
         assert self._process.stdout is not None
         self._asked = None
         return _receive(self._process.stdout)
@@ -418,9 +418,9 @@ def _import_all(
             importlib.import_module(f"{package}.{name}")
         except BaseException as error:
             failed[name] = f"{type(error).__name__}: {error}"
-    if failed:
-        return failed, {}
-    return {}, Portrait(package, {name: sys.modules[f"{package}.{name}"] for name in sources}).draw()
+    return failed, Portrait(
+        package, {name: sys.modules[f"{package}.{name}"] for name in sources if name not in failed}
+    ).draw()
 
 
 def _serve() -> None:

@@ -27,6 +27,8 @@ def _function_of(value: object) -> types.FunctionType | None:
     return value if isinstance(value, types.FunctionType) else None
 
 
+for _one in _WATCHED_OVER:
+    getattr(_one, "__annotations__", None)  # the first to ask makes them, and IPython asks when it is imported
 _MEMBERS = [{**vars(one)} for one in _WATCHED_OVER]
 _FUNCTIONS = {fn for members in _MEMBERS for value in members.values() if (fn := _function_of(value)) is not None}
 _STATES = [(fn, fn.__code__, fn.__defaults__, fn.__kwdefaults__) for fn in _FUNCTIONS]

@@ -1,5 +1,6 @@
 """What attacks on the core found, each as the small program that showed it, in all three modes."""
 
+import gc
 import sys
 
 import pytest
@@ -115,3 +116,162 @@ def test_a_class_that_another_of_its_name_was_made_of_keeps_plain_functions(stor
     story.save(a=text.replace("{n}", "2"))
     made = story["a"].C
     assert (made().k(), made.In().m(), made.In.m.__code__.co_varnames, made.In.m.__dict__) == (2, 2, ("self",), {})
+
+
+def test_a_base_of_the_same_name_that_gets_a_nested_class_keeps_plain_functions(story: Story) -> None:
+    text = "class C:\n    l = lambda self: 1\nclass C(C):\n    def k(self): return 2\n"
+    story.start(a=text)
+    story.save(a=text.replace("    l =", "    class In:\n        def m(self): return 3\n    l =", 1))
+    made = story["a"].C
+    assert (made().k(), made().l(), made.In().m(), made.In.m.__dict__) == (2, 1, 3, {})
+    assert made.In.m.__globals__ is vars(story["a"])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "result"),
+    [
+        ("", "try:\n    K = 1 + K\nexcept ValueError:\n    K = 0\n", (3, None)),
+        ("X = K\nK = 5\n", "X = K + 1\nK = 5\n", (5, 3)),
+        ("def f(): return K\nX = f()\nK = 5\n", "def f(): return K + 1\nX = f()\nK = 5\n", (5, 3)),
+    ],
+)
+def test_a_statement_reads_from_a_star_import_what_a_later_one_binds(
+    story: Story, old: str, new: str, result: tuple[int, int | None]
+) -> None:
+    story.start(a="K = 2\n", b=f"from .a import *\n{old}")
+    story.save(b=f"from .a import *\n{new}")
+    assert (story["b"].K, getattr(story["b"], "X", None)) == result
+
+
+@pytest.mark.parametrize("act", ["b.REG['k'] = f", "@b.register\ndef g(): return 2", "b.LIST.append(f)"])
+def test_a_new_file_that_fails_leaves_no_entry_in_a_registry(story: Story, act: str) -> None:
+    text = "REG = {}\nLIST = []\ndef register(f):\n    REG[f.__name__] = f\n    return f\n"
+    story.start(b=text)
+    new = f"from . import b\ndef f(): return 1\n{act}\n"
+    story.save(k=f"{new}1/0\n")
+    assert (story["b"].REG, story["b"].LIST, story.failures) == ({}, [], {"k"})
+    story.save(k=new)
+    assert (len(story["b"].REG) + len(story["b"].LIST), story.failures) == (1, set())
+
+
+def test_a_registry_that_a_new_file_adds_to_is_the_object_that_it_was(patching: Story) -> None:
+    patching.start(b="REG = {}\nLIST = []\ndef register(f):\n    REG[f.__name__] = f\n    return f\n")
+    registry, listed = patching["b"].REG, patching["b"].LIST
+    patching.save(k="from .b import register, LIST\n@register\ndef f(): return 1\nLIST.append(2)\n")
+    assert (registry["f"](), listed) == (1, [2])
+    assert (registry, listed) == (patching["b"].REG, patching["b"].LIST)
+
+
+def test_a_class_that_is_gone_is_no_subclass_any_more(story: Story) -> None:
+    gc.collect()
+    gc.disable()  # a collection would hide it
+    try:
+        story.start(a="class Base: pass\nclass Error(Exception): pass\n")
+        base, error = story["a"].Base, story["a"].Error
+
+        def names() -> list[list[str]]:
+            return [[cls.__name__ for cls in parent.__subclasses__()] for parent in (base, error)]
+
+        text = "from .a import Base, Error\nclass X(Base): pass\nclass E(Error): pass\n"
+        story.save(b=text)
+        story.save(b=f"{text}class Y(Base): pass\nclass F(Error): pass\n1/0\n")
+        assert names() == [["X"], ["E"]]
+        story.save(b=text.replace(": pass", ":\n    z = 1"))
+        assert names() == [["X"], ["E"]]
+        story.save(b=text.replace(": pass", ":\n    __slots__ = ('z',)"))
+        assert names() == [["X"], ["E"]]
+        story.save(b="")
+        assert names() == [[], []]
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize(
+    "member", ["def __init__(self, n): self.twice = n * {n}", "def __init__(self, n):\n        self.twice = n * {n}"]
+)
+def test_members_of_an_enum_are_made_again_by_a_changed_init(story: Story, member: str) -> None:
+    text = f"import enum\nclass E(enum.Enum):\n    {member}\n    A = 3\n"
+    story.start(a=text.replace("{n}", "2"), b="from .a import E\nTWICE = E.A.twice\n")
+    held = story["a"].E.A
+    story.save(a=text.replace("{n}", "4"))
+    assert (story["a"].E.A.twice, held.twice, held is story["a"].E.A, story["b"].TWICE) == (12, 12, True, 12)
+
+
+def test_members_of_an_enum_are_made_again_by_what_a_mixin_does(story: Story) -> None:
+    mixin = "class Mixin:\n    def __init__(self, n): self.twice = n * {n}\n"
+    story.start(a=mixin.replace("{n}", "2"), b="import enum\nfrom .a import Mixin\nclass E(Mixin, enum.Enum):\n    A = 3\n")
+    story.save(a=mixin.replace("{n}", "4"))
+    assert story["b"].E.A.twice == 12
+
+
+def test_values_of_an_enum_are_counted_again_by_a_changed_rule(story: Story) -> None:
+    text = "import enum\nclass E(enum.Enum):\n    def _generate_next_value_(n, s, c, l):\n        return n + '{n}'\n    A = enum.auto()\n"
+    story.start(a=text.replace("{n}", "1"))
+    story.save(a=text.replace("{n}", "2"))
+    assert story["a"].E.A.value == "A2"
+
+
+@pytest.mark.parametrize("then", ["(maxsize=4)", "(maxsize=8)"])
+def test_a_held_cache_never_answers_with_what_an_older_version_said(story: Story, then: str) -> None:
+    text = "import functools\n@functools.lru_cache{how}\ndef f(): return {n}\n"
+    story.start(a=text.format(how="(maxsize=4)", n=1))
+    held = story["a"].f
+    assert held() == 1
+    for n in (2, 3, 4):
+        story.save(a=text.format(how=then, n=n))
+        assert (held(), story["a"].f()) == (n, n)
+
+
+def test_a_held_cache_follows_when_its_function_was_gone_for_a_while(story: Story) -> None:
+    text = "import functools\n@functools.lru_cache\ndef f(): return {n}\n"
+    story.start(a=text.format(n=1))
+    held = story["a"].f
+    assert held() == 1
+    story.save(a="import functools\n")
+    story.save(a=text.format(n=2))
+    assert (held(), story["a"].f()) == (2, 2)
+    story.save(a=text.format(n=3))
+    assert (held(), story["a"].f()) == (3, 3)
+
+
+@pytest.mark.parametrize(
+    "holder", ["frozenset({C})", "deque([C])", "defaultdict(C)", "OrderedDict(c=C)", "[deque([frozenset({C})])]"]
+)
+def test_a_class_and_what_holds_it_are_made_again_together(story: Story, holder: str) -> None:
+    text = f"from collections import *\nclass C:\n    x = 1\nN = 1\nH = ({holder}, N)[0]\n"
+    story.start(a=text)
+    held = story["a"].C
+    story.save(a=text.replace("x = 1", "x = 2").replace("N = 1", "N = 2"))
+    found = story["a"].H
+    while not isinstance(found, type):
+        found = getattr(found, "default_factory", None) or next(iter(found.values() if isinstance(found, dict) else found))
+    assert (found is held, found is story["a"].C, found.x) == (True, True, 2)
+
+
+@pytest.mark.parametrize(
+    ("body", "made"),
+    [
+        ("(dict):\n    def __getattr__(self, k): return self[k]", "X(a=1)"),
+        (":\n    def __getattr__(self, k): raise RuntimeError(k)", "X()"),
+        (":\n    __class__ = property(lambda self: list)\n    def __getattr__(self, k): return getattr([], k)", "X()"),
+        (":\n    def __eq__(self, o): raise TypeError\n    __hash__ = None", "X()"),
+        ("(metaclass=type('M', (type,), {'__getattr__': lambda c, k: {}[k]})): pass", "X"),
+        (":\n    def __bool__(self): raise ValueError\n    __len__ = __iter__ = __bool__", "X()"),
+    ],
+)
+def test_objects_that_raise_when_they_are_asked_do_not_stop_a_save(story: Story, body: str, made: str) -> None:
+    text = f"class X{body}\nK = 1\nx = {made}\ny = [x, {{'k': x}}]\ndef f(): return 1\n"
+    story.start(a=text, b="from .a import x, f, K\nz = x\nV = f()\n")
+    texts = (
+        text.replace("return 1\n", "return 2\n"),
+        text.replace("K = 1", "K = 2"),
+        text.replace("class X", "class X0: pass\nclass X"),
+        text.replace("    def __", "    W = 1\n    def __", 1),
+        text + "w = [x]\n",
+        text.replace("\nx = ", "\nxx = ").replace("y = [x, {'k': x}]", "x = 3"),
+        text.replace("return 1\n", "return 9\n"),
+    )
+    for new in texts:
+        story.save(a=new)
+        assert story.failures == set()
+    assert (story["a"].f(), story["b"].V) == (9, 9)

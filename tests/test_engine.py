@@ -9,6 +9,8 @@ import weakref
 import pytest
 from conftest import Files
 
+from ipyhot.core import heap
+
 
 def test_undoing_what_held_a_burst_back_lets_the_rest_go_live(files: Files) -> None:
     files.start(a="X = 1", b="Y = 1", user="from .a import X\nfrom .b import Y")
@@ -203,3 +205,42 @@ def test_annotations_of_a_module_are_those_of_its_text(files: Files, old: str, n
     files.save(a=new)
     found = vars(files["a"]).get("__annotations__")
     assert (None if found is None else list(found)) == names
+
+
+# -- what an edit costs
+
+
+def test_an_edit_of_a_body_looks_at_no_object_but_those_of_its_file(files: Files) -> None:
+    files.start(a="RATE = 2\n\n\ndef f():\n    return RATE\n\n\nclass C:\n    def m(self):\n        return 1\n")
+    held, before = files["a"].C(), heap.Walks.count
+    files.save(a="RATE = 2\n\n\ndef f():\n    return RATE + 1\n\n\nclass C:\n    def m(self):\n        return 2\n")
+    assert (files["a"].f(), held.m(), heap.Walks.count) == (3, 2, before)
+
+
+def test_closures_of_many_modules_are_found_in_one_walk(files: Files) -> None:
+    text = "def make(first):\n    def inner():\n        return first, {n}\n    return inner\n"
+    names = [f"a{index}" for index in range(10)]
+    files.start(**dict.fromkeys(names, text.replace("{n}", "1")))
+    held = [files[name].make(name) for name in names]
+    before = heap.Walks.count
+    files.save(**dict.fromkeys(names, text.replace("{n}", "2")))
+    assert [inner() for inner in held] == [(name, 2) for name in names]
+    assert heap.Walks.count == before + 1
+
+
+def test_functions_that_fled_from_the_staging_of_many_modules_are_found_in_one_walk(files: Files) -> None:
+    import types
+
+    fled = []
+    sys.modules["fled"] = types.SimpleNamespace(fled=fled)
+    text = "from fled import fled\nX = {n}\nfled.append(lambda: X)\n"
+    try:
+        files.start(a=text.replace("{n}", "1"), b=text.replace("{n}", "1"))
+        fled.clear()
+        before = heap.Walks.count
+        files.save(a=text.replace("{n}", "2"), b=text.replace("{n}", "2"))
+        walks = heap.Walks.count - before
+        files["a"].X = files["b"].X = 3
+    finally:
+        del sys.modules["fled"]
+    assert ([f() for f in fled], walks) == ([3, 3], 1)

@@ -1,5 +1,7 @@
 """A file as statements: cut without loss, described by its code, and brought up to date statement by statement."""
 
+import dis
+import importlib
 import os
 import textwrap
 import types
@@ -9,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ipyhot.core.codes import codes_in, imports
+from ipyhot.core.codes import codes_in, imports, instructions
 from ipyhot.core.facts import Facts, Kind, is_inert
 from ipyhot.core.outline import NotSeparable, Outline, Statement, cut, outline, prepared, revised, rooted
 
@@ -152,6 +154,25 @@ def test_the_encoding_and_the_line_ends_of_a_file_are_read_as_python_reads_them(
     found = outline(b"# coding: latin-1\r\nx = '\xe4'\r\n", "m.py", "")
     assert texts(found) == ["# coding: latin-1\n", "x = '\xe4'\n"]
     assert texts(outline(b"\xef\xbb\xbfx = 1\n", "m.py", "")) == ["x = 1\n"]
+
+
+# -- code
+
+RESOLVED = {*dis.hasname, *dis.hasconst, *dis.hasfree} - {dis.opmap.get("KW_NAMES")}  # of which dis tells no value
+UNSEEN = {"CACHE", "EXTENDED_ARG"}
+
+
+@pytest.mark.parametrize("module", ["ast", "dataclasses", "enum", "functools", "inspect", "typing"])
+def test_instructions_are_read_as_dis_reads_them(module: str) -> None:
+    code = importlib.import_module(module).__spec__.loader.get_code(module)
+    for one in [code, *codes_in(code)]:
+        expected = [
+            (i.opname, i.argval if i.opcode in RESOLVED else i.arg or 0)
+            for i in dis.get_instructions(one)
+            if i.opname not in UNSEEN
+        ]
+        found = [(name, value) for name, value in instructions(one) if name != "KW_NAMES"]
+        assert list(map(repr, found)) == [repr(row) for row in expected if row[0] != "KW_NAMES"]
 
 
 # -- facts
@@ -669,7 +690,7 @@ def test_an_outline_may_be_made_of_the_code_that_runs() -> None:
         "x = 1\ndef f(): return lambda: 1\n\n@f\nclass C:\n    def m(self): pass\ny = list(i for i in ()); z = lambda: 1\n"
     )
     code = whole(text)
-    for found in (outline(text.encode(), "m.py", "p.q", code=code), rooted(outlined(text), code)):
+    for found in (outline(text.encode(), "m.py", "p.q", code=code), rooted(outlined(text), code, None)):
         assert [id(c) for s in found.statements for c in s.codes] == [id(c) for c in codes_in(code)]
         assert [len(statement.roots) for statement in found.statements] == [0, 1, 1, 2]
         assert [statement.facts for statement in found.statements] == [

@@ -97,7 +97,10 @@ class World:
         sources = {name: None if text is None else source(name, text) for name, text in new.items()}
         newest = self.outlines | {name: None if text is None else outlined(text) for name, text in new.items()}
         made = plan.make(
-            {name: Change(name, f"/{name}.py", found, is_forced=name in forced) for name, found in sources.items()},
+            {
+                name: Change(name, f"/{name}.py", found, "it was asked for" if name in forced else "")
+                for name, found in sources.items()
+            },
             {name: plan.Revision(self.outlines.get(name) if name in self.live else None, newest[name]) for name in new},
             self.graph,
             self.live,

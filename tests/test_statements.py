@@ -1143,3 +1143,29 @@ def test_an_edit_that_nobody_computes_with_is_a_matter_of_its_file(patching: Sto
     patching.start(a="K = 1\nC = 1\ndef f(): return 1", **importers)
     report = patching.save(a="K = 1\nC = 2\ndef f(): return 2")
     assert (patching.ways(report), patching["b7"].g()) == ({"a": Way.PATCH}, 3)
+
+
+# -- edits that run nothing
+
+
+def test_what_a_new_file_sets_on_a_module_of_which_only_a_body_changed_goes_live(story: Story) -> None:
+    story.start(a="X = 1\ndef f(): return 1\n")
+    story.save(a="X = 1\ndef f(): return 2\n", b="from . import a\na.X = 5\n")
+    assert (story["a"].X, story["a"].f()) == (5, 2)
+
+
+def test_an_edit_of_a_body_leaves_everything_else_of_the_module_the_object_it_is(patching: Story) -> None:
+    text = "'''Doc.'''\nimport math\nx: int = 1\ny: list = [1]\ndef f(): return {n}\nz: str = 'z'\n"
+    patching.start(a=text.replace("{n}", "1"))
+    module = patching["a"]
+    notes, names = module.__annotations__, {key: value for key, value in vars(module).items() if not key.startswith("__")}
+    patching.save(a=text.replace("{n}", "2"))
+    assert (module.f(), type(module), module.__doc__) == (2, types.ModuleType, "Doc.")
+    assert module.__annotations__ is notes
+    assert all(vars(module)[key] is value for key, value in names.items())
+
+
+def test_an_annotation_that_is_removed_with_a_body_changed_is_gone(story: Story) -> None:
+    story.start(a="x: int\ny: int\ndef f(): return 1\n")
+    story.save(a="y: int\ndef f(): return 2\n")
+    assert (list(story["a"].__annotations__), story["a"].f()) == (["y"], 2)

@@ -2,7 +2,7 @@
 
 import difflib
 import types
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ipyhot.core.codes import OPTIMIZED, CodeKey, own_codes, signature
@@ -30,41 +30,45 @@ class Edit:
 def edit(old: Outline, new: Outline) -> Edit:
     """Return what is different between two outlines of one file."""
     before, after = old.statements, new.statements
-    kept = dict(_same_text(before, after))
-    free = set(range(len(before))) - set(kept.values())
-    for index in [index for index in range(len(after)) if index not in kept]:
+    start, end = _ends(before, after)
+    kept = dict(zip(range(start), range(start), strict=True))
+    kept.update(zip(range(len(after) - end, len(after)), range(len(before) - end, len(before)), strict=True))
+    kept.update(_same_text(before, after, start, end))
+    free = set(range(start, len(before) - end)).difference(kept.values())
+    twins = {}
+    for index in [index for index in range(start, len(after) - end) if index not in kept]:
         twin = _twin(after[index], before, free)
         if twin is not None:
-            kept[index] = twin
+            twins[index] = twin
             free.discard(twin)
-    touched = {
-        name
-        for index, was in kept.items()
-        if before[was].text != after[index].text
-        for name in _touched(before[was], after[index])
-    }
-    changed = tuple(index for index in range(len(after)) if index not in kept and not is_blank(after[index].text))
+    kept |= twins
+    touched = {name for index, was in twins.items() for name in _touched(before[was], after[index])}
+    changed = tuple(
+        index for index in range(start, len(after) - end) if index not in kept and not is_blank(after[index].text)
+    )
     removed = tuple(index for index in sorted(free) if not is_blank(before[index].text))
     order = [kept[index] for index in sorted(kept)]
     return Edit(kept, changed, removed, frozenset(touched), order != sorted(order))
 
 
-def _same_text(before: Sequence[Statement], after: Sequence[Statement]) -> Iterator[tuple[int, int]]:
-    """Yield new and old index of statements whose text stayed, first those at both ends."""
+def _ends(before: Sequence[Statement], after: Sequence[Statement]) -> tuple[int, int]:
+    """Return how many statements stayed at the beginning, and how many at the end."""
     start, end = 0, 0
     shorter = min(len(before), len(after))
     while start < shorter and _is_same(before[start], after[start]):
-        yield start, start
         start += 1
     while end < shorter - start and _is_same(before[-1 - end], after[-1 - end]):
         end += 1
-        yield len(after) - end, len(before) - end
+    return start, end
+
+
+def _same_text(before: Sequence[Statement], after: Sequence[Statement], start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield new and old index of statements between both ends whose text stayed."""
     old = [_key(statement) for statement in before[start : len(before) - end]]
     new = [_key(statement) for statement in after[start : len(after) - end]]
-    if not old or not new:
+    if set(old).isdisjoint(new):
         return
     left = dict(enumerate(old))
-    unmatched = []
     for block in difflib.SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks():
         for offset in range(block.size):
             left.pop(block.a + offset)
@@ -112,21 +116,24 @@ def _touched(was: Statement, now: Statement) -> Iterator[str]:
 
 def pairs(old: Outline, new: Outline, edit: Edit) -> Iterator[tuple[types.CodeType, types.CodeType]]:
     """Yield old and new code object of each function that two outlines of a file have; the same one is left out."""
-    seen_old, seen_new = set[int](), set[int]()
-    for after, before in edit.kept.items():
+    kept = [(before, after) for after, before in edit.kept.items() if old.statements[before] is not new.statements[after]]
+    seen = set[int]()
+    for before, after in kept:
         was, now = old.statements[before], new.statements[after]
-        if was is now:
-            seen_old.update(map(id, was.codes))
-            seen_new.update(map(id, now.codes))
-            continue
         for one, other in successors(own_codes(was.codes), own_codes(now.codes)):
-            seen_old.add(id(one))
-            seen_new.add(id(other))
+            seen.update((id(one), id(other)))
             if one is not other:
                 yield one, other
-    left_old = {key: code for key, code in old.codes.items() if id(code) not in seen_old}
-    left_new = {key: code for key, code in new.codes.items() if id(code) not in seen_new}
-    yield from successors(left_old, left_new)
+    yield from successors(
+        _left(old, [*edit.removed, *(before for before, _ in kept)], seen),
+        _left(new, [*edit.changed, *(after for _, after in kept)], seen),
+    )
+
+
+def _left(outline: Outline, indexes: Iterable[int], seen: Collection[int]) -> dict[CodeKey, types.CodeType]:
+    """Return the code objects of some statements that have no partner yet."""
+    statements = [outline.statements[index] for index in sorted(indexes)]
+    return own_codes(code for statement in statements for code in statement.codes if id(code) not in seen)
 
 
 def successors(

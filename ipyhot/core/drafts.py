@@ -44,7 +44,13 @@ class Draft:
             return True
         if name in {EXISTS, None}:  # the module object stays
             return False
-        return bool(self.rebound) if name == ALL else name in self.rebound
+        if name == ALL:
+            return bool(self.rebound)
+        return name in self.rebound or (ALL in self.rebound and not self._shows(name))
+
+    def _shows(self, name: str | None) -> bool:
+        """Tell whether the text binds a name, before or after."""
+        return any(outline is not None and name in outline.names for outline in (self.old, self.outline))
 
     def touches(self, name: str | None, asked: Collection[str] | None = None) -> bool:
         """Tell whether what a name stands for may behave differently.

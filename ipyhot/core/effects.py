@@ -4,7 +4,7 @@ Pure. ``Effects`` looks at outlines only; one plan uses one of it.
 """
 
 import types
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 
 from ipyhot.core.diff import Edit
 from ipyhot.core.drafts import ALL, EXISTS, Draft, Drafts
@@ -13,9 +13,11 @@ from ipyhot.core.model import HANDOVER, MIGRATE
 from ipyhot.core.outline import Outline, Statement
 from ipyhot.core.reach import Reach, Ref
 
-__all__ = ["Effects", "shown"]
+__all__ = ["Effects"]
 
 _PLAIN_BASES = frozenset({"ABC", "Exception", "object"})
+_ENUMS = frozenset({"Enum", "Flag", "IntEnum", "IntFlag", "ReprEnum", "StrEnum"})
+_RUN_BY_ENUMS = frozenset({"__init__", "__new__", "_generate_next_value_"})
 _RUN_BY_THEIR_CLASS = frozenset({MIGRATE, "__subclasshook__", "__subclasscheck__", "__instancecheck__"})
 
 
@@ -74,7 +76,7 @@ class Effects:
         return frozenset(
             statement.facts.name
             for statement in outline.statements
-            if statement.facts.kind in {Kind.FUNCTION, Kind.CLASS} and "cache" in statement.text
+            if "cache" in statement.text and statement.facts.kind in {Kind.FUNCTION, Kind.CLASS}
             for (module, name), _, _ in self._names.reach([(draft.name, statement.facts.name)])
             if module in self.drafts and self.drafts[module].touches(name)
         )
@@ -87,6 +89,8 @@ class Effects:
         if draft.is_gone and old is not None:
             for ref in self._all_writes(draft.name, old):
                 self._replay(ref, draft.name)
+        if draft.is_new and new is not None:
+            self._let_grow(draft, new)
         if edit is None or old is None or new is None:
             return
         draft.touched |= edit.touched
@@ -99,8 +103,10 @@ class Effects:
         if (edit.changed or edit.removed) and not (old.names | new.names).isdisjoint(HANDOVER):
             self._take_whole(draft, "it hands over its state itself")
         for path in edit.touched:
-            if path.rpartition(".")[2] in _RUN_BY_THEIR_CLASS:
-                for index in new.writers.get(path.partition(".")[0], ()):
+            member = path.rpartition(".")[2]
+            for index in new.writers.get(path.partition(".")[0], ()):
+                is_enum = member in _RUN_BY_ENUMS and self._is_enum(draft.name, new, new.statements[index].facts)
+                if is_enum or member in _RUN_BY_THEIR_CLASS:
                     self._run(draft, index, path)
         for index, was in edit.kept.items():
             if self._is_used_up(draft, old.statements[was], new.statements[index]):
@@ -127,6 +133,12 @@ class Effects:
                     writers = [i for i in new.writers.get(name, ()) if i in edit.kept and i != index]
                     if any((writer < index) != (edit.kept[writer] < was) for writer in writers):
                         self._run(draft, index, name)
+        for name, writers in new.writers.items():
+            order = [edit.kept[index] for index in writers if index in edit.kept]
+            if order != sorted(order):  # another one has the last word
+                draft.rebound.add(name)
+                for index in writers:
+                    self._run(draft, index, name)
         orders: dict[tuple[str, str], list[int]] = {}
         for index in sorted(edit.kept):
             for ref in self._names.writes(draft.name, new, index):
@@ -157,15 +169,13 @@ class Effects:
         """Return why the effects of running a statement again cannot be told."""
         if statement.facts.doubt:
             return statement.facts.doubt
-        for changed in statement.facts.mutates & outline.imported.keys():
-            refs = {ref for chain in self._changed(statement, changed) for ref in self._names.refs(name, outline, chain)}
+        facts = statement.facts
+        for changed in facts.mutates & outline.imported.keys():
+            chains = {(changed,), *(chain[:2] for chain in facts.sets | facts.held | facts.used if chain[0] == changed)}
+            refs = {ref for chain in chains for ref in self._names.refs(name, outline, chain)}
             if not any(module != name for module, attr in refs if attr is not None):
                 return f"it changes {changed}, which another module made"
         return ""
-
-    def _changed(self, statement: Statement, changed: str) -> Iterator[Chain]:
-        yield (changed,)
-        yield from (chain for chain in statement.facts.sets if chain[0] == changed)
 
     def _take_whole(self, draft: Draft, why: str) -> bool:
         if draft.whole:
@@ -189,6 +199,8 @@ class Effects:
     def _makes(self, draft: Draft, statement: Statement) -> None:
         """Note what the names that a statement binds stand for afterwards."""
         facts = statement.facts
+        if facts.doubt:
+            draft.rebound.add(ALL)  # a star import may find a name that no text shows
         if facts.kind not in {Kind.FUNCTION, Kind.CLASS}:
             draft.rebound |= facts.binds
             return
@@ -223,7 +235,7 @@ class Effects:
         if outline is None or index in draft.run or draft.is_new:
             return False
         draft.run.add(index)
-        if not self._patches:
+        if not self._patches:  # whole files: the mode that patching is compared with
             return self._take_whole(draft, f"{cause} changed")
         draft.cause = draft.cause or cause
         statement = outline.statements[index]
@@ -237,6 +249,12 @@ class Effects:
             self._take_whole(draft, "it imports everything from another module further down")
         if not outline.names.isdisjoint(HANDOVER):
             self._take_whole(draft, "it hands over its state itself")
+        if outline.stars and self._reads_before_bound(draft.name, outline, index):
+            self._take_whole(draft, f"line {statement.line} may read from a star import what is bound later")
+        for star in outline.star_lines if statement.facts.stars else ():  # the last of them to take a name has it
+            self._run(draft, star, cause)
+        if statement.facts.stars and any(other.facts.deletes for other in outline.statements[index + 1 :]):
+            self._take_whole(draft, "it deletes names behind a star import")
         draft.aside.discard(index)
         for ref in self._names.writes(draft.name, outline, index):
             draft.rebound |= {ref[1]} & outline.globals if ref[0] == draft.name else set()
@@ -248,22 +266,29 @@ class Effects:
                 self._replay((draft.name, name), cause)
         return True
 
+    def _reads_before_bound(self, name: str, outline: Outline, index: int) -> bool:
+        """Tell whether a statement reads a name that only itself or later statements bind."""
+        reads = self._reads(name, outline, outline.statements[index])
+        return any(module == name and outline.writers.get(str(read), [-1])[0] >= index for module, read in reads)
+
     def _makes_if_changed(self, draft: Draft, statement: Statement) -> None:
-        facts = statement.facts
-        if facts.kind is not Kind.IMPORT or draft.outline is None:
+        facts, edit = statement.facts, draft.edit
+        if draft.outline is None:
+            return
+        is_changed = edit is not None and any(draft.outline.statements[i] is statement for i in edit.changed)
+        for star in facts.stars:
+            source = self.drafts.get(draft.outline.resolve(star))
+            draft.rebound |= source.rebound if source is not None else set()
+            is_open = source is not None and (source.is_all_rebound or not source.rebound.isdisjoint({ALL, "__all__"}))
+            draft.is_open |= is_changed or is_open
+        if facts.kind is not Kind.IMPORT:
             self._makes(draft, statement)
             return
-        edit = draft.edit
-        is_changed = edit is not None and any(draft.outline.statements[i] is statement for i in edit.changed)
         for bound, base, attribute in facts.import_names:
             refs = list(self._names.imported(draft.outline.resolve(base), attribute, ()))
             drafts = [(self.drafts[module], name) for module, name in refs if module in self.drafts]
             if is_changed or any(other.rebinds(name) for other, name in drafts if name is not None):
                 draft.rebound.add(bound)
-        for star in facts.stars:
-            source = self.drafts.get(draft.outline.resolve(star))
-            draft.rebound |= source.rebound if source is not None else set()
-            draft.is_open |= is_changed or (source is not None and source.is_all_rebound)
 
     def _is_mere_addition(self, draft: Draft, index: int) -> bool:
         """Tell whether a statement is new and stands behind all that does more than define."""
@@ -294,6 +319,15 @@ class Effects:
         draft.grown.add(ref[1])
         draft.touched.add(ref[1])
         return True
+
+    def _let_grow(self, draft: Draft, outline: Outline) -> None:
+        """Let a new file add to copies of what live modules hold: should it fail, nothing of it is there."""
+        for module, name in self._all_writes(draft.name, outline):
+            if module != draft.name and self.drafts.outline(module) is not None and self._grows(module, name):
+                other = self.drafts.take_in(module, draft.name)
+                if not (other.is_new or name in other.rebound):
+                    other.grown.add(name)
+                    _ = self._patches or self._take_whole(other, f"{draft.name} changed")
 
     def _is_written_elsewhere(self, ref: tuple[str, str]) -> bool:
         """Tell whether another module makes or changes the object of a name."""
@@ -344,6 +378,8 @@ class Effects:
     def _reason(self, draft: Draft, outline: Outline, index: int, statement: Statement) -> str:
         """Return the name that makes a statement run, or the empty string."""
         facts = statement.facts
+        if facts.is_independent and not self._replayed:
+            return ""
         if facts.reads_anything and self._is_anything_other(draft, facts.binds):
             return "what it may read"
         if self._replayed:
@@ -355,7 +391,11 @@ class Effects:
                 other = self.drafts.get(module)
                 if other is not None and self._is_rebound_for(draft, index, other, name):
                     return name if name not in {None, EXISTS} else module
-                if other is not None and facts.kind is Kind.CLASS and other.touches_hook(name):
+                if (
+                    other is not None
+                    and facts.kind is Kind.CLASS
+                    and self._is_hooked(draft.name, outline, facts, other, name)
+                ):
                     return str(name)
                 if name is not None and self._is_made_up_otherwise(module, name):
                     return name
@@ -383,6 +423,25 @@ class Effects:
             if other.touches(name) and not is_grown:
                 reached.append(((module, name), other))
         return next((name or module for (module, name), other in reached if other.touches(name, asked)), "")
+
+    def _is_hooked(self, own: str, outline: Outline, facts: Facts, other: Draft, name: str | None) -> bool:
+        """Tell whether what Python calls to make a class of a base behaves differently."""
+        if other.touches_hook(name):
+            return True
+        touched = {path.removeprefix(f"{name}.") for path in other.touched}
+        return not touched.isdisjoint(_RUN_BY_ENUMS) and self._is_enum(own, outline, facts)
+
+    def _is_enum(self, name: str, outline: Outline, facts: Facts, depth: int = 0) -> bool:
+        """Tell whether a class makes its members while it is made, as far as its text and its bases' show."""
+        if facts.kind is not Kind.CLASS or depth > len(outline.statements):
+            return False
+        return any(chain[-1] in _ENUMS for chain in facts.bases) or any(
+            self._is_enum(module, where, found, depth + 1)
+            for chain in facts.bases
+            for module, attr in self._names.refs(name, outline, chain)
+            if attr is not None and (where := self.drafts.outline(module)) is not None
+            for found in self._names.binders(where, attr)
+        )
 
     def _is_made_up_otherwise(self, module: str, name: str) -> bool:
         """Tell whether a name that only a module's ``__getattr__`` knows may be another object now."""
@@ -419,7 +478,9 @@ class Effects:
     def _is_own(self, draft: Draft, index: int, module: str, name: str | None) -> bool:
         """Tell whether a statement reads a name that it has bound itself, alone."""
         outline = draft.outline
-        return module == draft.name and outline is not None and name is not None and outline.writers.get(name, []) == [index]
+        if module != draft.name or outline is None or name is None or outline.stars:
+            return False
+        return outline.writers.get(name, []) == [index]
 
     def _advance_definitions(self, draft: Draft, outline: Outline, running: Iterable[int]) -> bool:
         """Let run aside what statements that run may call, and what that is reached through."""
@@ -452,9 +513,11 @@ class Effects:
     def _define(self, ref: Ref, caller: Draft) -> bool:
         """Let what binds a name run aside, because a statement that runs may reach through it what is not as it was."""
         module, name = ref
-        writers, _ = self._names.expand(ref)
         where = self.drafts.outline(module)
-        if not writers or where is None or name is None:
+        if where is None or name is None:
+            return False
+        lines = where.writers.get(name, ()) or where.star_lines
+        if not lines:
             return False
         draft = self.drafts.take_in(module)
         if draft.whole or draft.is_new or name in draft.grown:
@@ -462,7 +525,7 @@ class Effects:
         if not self._patches:
             return self._take_whole(draft, f"{caller.name} changed")
         is_moving = False
-        for index in where.writers.get(name, ()):
+        for index in lines:
             is_moving |= self._run_aside(draft, where, index)
         return is_moving
 
@@ -472,8 +535,14 @@ class Effects:
         statement = outline.statements[index]
         if statement.facts.doubt:
             return self._take_whole(draft, f"line {statement.line} is needed, and {statement.facts.doubt}")
+        writes = self._names.writes(draft.name, outline, index)
+        grown = [ref for ref in writes if ref[0] in self.drafts and ref[1] in self.drafts[ref[0]].grown]
+        for ref in grown:  # it would be added to twice
+            self._replay(ref, draft.name)
+        if grown:
+            return True
         draft.aside.add(index)
-        for ref in self._names.writes(draft.name, outline, index):  # what it changes is to be another object, too
+        for ref in writes:  # what it changes is to be another object, too
             for other in self.drafts.values():
                 if other.outline is not None and not other.whole and not other.is_new:
                     for writer in range(len(other.outline.statements)):
@@ -501,19 +570,9 @@ class Effects:
         if dependent.outline is None:
             dependent.cause = draft.name
             return self._take_whole(dependent, f"{draft.name} changed")
-        if draft.name in self._edges(dependent.name) and draft.name not in shown(dependent.old or dependent.outline):
+        if draft.name in self._edges(dependent.name) and draft.name not in (dependent.old or dependent.outline).shown:
             return self._take_whole(dependent, f"it imports {draft.name} in a way that its text does not show")
         return False
-
-
-def shown(outline: Outline) -> frozenset[str]:
-    """Return the modules that import statements of a file may load."""
-    found: set[str] = set()
-    for base, names in outline.imports:
-        parts = base.split(".")
-        found.update(".".join(parts[:end]) for end in range(1, len(parts) + 1))
-        found.update(f"{base}.{name}" for name in names)
-    return frozenset(found)
 
 
 def _changed_parts(before: Facts, facts: Facts) -> set[str]:

@@ -21,13 +21,13 @@ from typing import Any, Final, Protocol
 from ipyhot.core import diff, failures, once, plan, swap
 from ipyhot.core.codes import imports
 from ipyhot.core.commit import Deed, commit, delete_item, set_item
-from ipyhot.core.effects import shown
 from ipyhot.core.errors import BusyError, Cancelled, FolderError
 from ipyhot.core.graph import Graph
 from ipyhot.core.handover import Close, closer
 from ipyhot.core.heads import heads_in
 from ipyhot.core.imports import Finder, ImportSwitch, Loader, Standin, WatchedSpec
 from ipyhot.core.model import CLOSE, Change, Failure, Plan, Report, Source, Version, Way
+from ipyhot.core.outline import Outline
 from ipyhot.core.patch import Module
 from ipyhot.core.sources import Folder
 from ipyhot.core.stage import OWN_NAMES, Stage, Staged
@@ -125,6 +125,7 @@ class Engine:
         self._arrivals: collections.deque[_Arrival] = collections.deque()
         self._stale: set[str] = set()
         self._cancelled: set[str] = set()
+        self._behind: dict[str, str] = {}  # live modules whose imports went live without them → what to say of it
         self._entered: dict[
             str, int
         ] = {}  # name -> when its load first began: how a cycle is entered decides whether it loads
@@ -184,8 +185,8 @@ class Engine:
 
     def folder_of(self, name: str) -> Folder | None:
         """Return the watched folder that a module name belongs to."""
-        fitting = [folder for folder in self._folders if folder.parts_of(name) is not None]
-        return max(fitting, key=lambda folder: len(folder.package), default=None)
+        fitting = [folder for folder in self._folders if folder.holds(name)]
+        return max(fitting, key=lambda folder: len(folder.package)) if len(fitting) > 1 else next(iter(fitting), None)
 
     def _is_watched(self, name: str) -> bool:
         return self.folder_of(name) is not None
@@ -386,9 +387,11 @@ class Engine:
                 continue
             version = self.live.get(name)
             is_same = source is None if version is None else source is not None and _is_same(source, version.source)
-            if not is_same or (name in forced and source is not None):
+            is_asked = name in forced or name in self._behind  # what is live may be of this text, and of older imports
+            if not is_same or (is_asked and source is not None):
                 path = source.path if source is not None else None
-                changes[name] = Change(name, path or folder.place_of(name), source, is_forced=name in forced)
+                whole = "it was asked for" if name in forced else self._behind.get(name, "")
+                changes[name] = Change(name, path or folder.place_of(name), source, whole)
             else:
                 self.failures.pop(name, None)
         return changes
@@ -411,7 +414,7 @@ class Engine:
         revisions = {
             name: plan.Revision(self._texts.outline_of(name), self._texts.revise(loaders[name]) if name in loaders else None)
             for name in changes
-            if name in self.live
+            if self.live  # at the start there is nothing that a new file could reach
         }
         while True:
             wanted = self._plan(changes, revisions, failing)
@@ -442,10 +445,18 @@ class Engine:
     ) -> tuple[dict[str, frozenset[str]], set[str]]:
         """Write down what failed; return what is held back, and what has to be tried with the text that is live."""
         failed = self._failed(stage)
+        if not failed:
+            return {}, set()
         edges = self._edges(stage)
-        held = plan.held_back(wanted, failed, edges)
+        spoilers = self._spoilers(stage, wanted, failed) & changes.keys()
+        held = {} if spoilers else plan.held_back(wanted, failed, edges, self._graph.dependencies)
         self._record(stage, changes, held)
-        return held, {name for name in failed if name in changes and self._moved(stage, name, held, edges)}
+        return held, spoilers or {name for name in failed if name in changes and self._moved(stage, name, held, edges)}
+
+    def _spoilers(self, stage: Stage, wanted: Plan, failed: Iterable[str]) -> set[str]:
+        """Return the live modules that fail as before, and take others along that could do with what is live."""
+        blamed = {culprit for name in failed if (culprit := stage.culprit(name)) != name}
+        return {name for name in blamed if name in wanted.without_veto and name in self.live}
 
     def _plan(self, changes: Mapping[str, Change], revisions: Mapping[str, plan.Revision], failing: Collection[str]) -> Plan:
         return plan.make(
@@ -474,11 +485,14 @@ class Engine:
             return
 
     def _moved(self, stage: Stage, name: str, held: Collection[str], edges: Mapping[str, Collection[str]]) -> bool:
-        """Tell whether a live module without a veto failed, and the rest cannot go live beside it.
+        """Tell whether a module without a veto failed, and the rest cannot go live beside it.
 
-        That is so if something that its live version imports goes live, or something that has just imported it.
+        That is so if something that its live version imports goes live, or something that has just imported it, or
+        something that it has added to.
         """
         going = {other for other, staged in stage.results.items() if staged.error is None and other not in held}
+        if any(stage.results[other].step.grown for other in going.intersection(edges[name])):
+            return True
         is_free = name in self.live and name not in held
         imports_it = any(name in edges[other] for other in going)
         return is_free and (imports_it or not going.isdisjoint(self._graph.dependencies(name)))
@@ -508,6 +522,9 @@ class Engine:
             yield stage
         finally:
             self._stage = None
+            for staged in stage.results.values():
+                if staged.module is not None:
+                    self._succession.note_staged(vars(staged.module))
             stage.leave({name for name in stage.worn if self._retired(stage, name)})
 
     def _retired(self, stage: Stage, name: str) -> bool:
@@ -534,20 +551,17 @@ class Engine:
         """Return what a module was known to import and its text still shows, or never did."""
         known = self._graph.dependencies(name)
         before = self._texts.outline_of(name)
-        if staged.error is not None or before is None or staged.outline is None:
+        if not known or staged.error is not None or before is None or staged.outline is None:
             return known
-        return known - (shown(before) - shown(staged.outline))
+        return known - (before.shown - staged.outline.shown)
 
     def _record(self, stage: Stage, changes: Mapping[str, Change], held: Mapping[str, Collection[str]]) -> None:
         """Write down what failed, what is held back, and what no longer is."""
-        origin: dict[int, str] = {}
-        for name in stage.fallen:
-            origin.setdefault(id(stage.results[name].error), name)
         for name, staged in stage.results.items():
             before = self.failures.get(name)
             since = before.since if before is not None else time.time()
             live = self._live(name)
-            culprit = origin.get(id(staged.error), name)
+            culprit = stage.culprit(name)
             by = tuple(sorted(held.get(name, ()))) if culprit == name else (culprit,)
             if staged.error is not None and culprit == name:
                 self._fail(failures.describe(staged, since=since, live=live))
@@ -588,6 +602,10 @@ class Engine:
             spent.clear()
         for name in going:
             self._enter(stage, name, edges[name], heirs.get(name), outcome)
+            self._behind.pop(name, None)
+        for name in (stage.results.keys() & self.live.keys()).difference(going):
+            if ahead := sorted(self._graph.dependencies(name).intersection(going)):
+                self._behind[name] = f"{', '.join(ahead)} went live without it"
         heirs.clear()
         return None
 
@@ -628,17 +646,19 @@ class Engine:
         if live is None or staged.module is None or staged.value is not staged.module or name in stage.covered:
             return None
         here, aside = object.__getattribute__(live, "__dict__"), vars(staged.module)
+        names: list[str] = []
+        gone: list[str] = []
         if staged.step.run is None:
             names = [key for key in aside if key not in OWN_NAMES]
             known = self.live[name].names if name in self.live else frozenset(here) - OWN_NAMES
             gone = [key for key in known if key in here and key not in aside and not _is_submodule(name, key, here[key])]
-        else:
+        elif not stage.is_still:
             names = [key for key, value in aside.items() if _is_other(key, value, staged.carried)]
             bound = {b for i in staged.step.run if staged.outline for b in staged.outline.statements[i].facts.binds}
             may_go = {*bound, *staged.step.gone, *staged.carried, *staged.starred, "__annotations__"}
             gone = [key for key in may_go if key in here and key not in aside and not _is_submodule(name, key, here[key])]
         before = self._texts.outline_of(name)
-        module = Module(name, here, aside, names, gone, set(before.imported) if before else set(), staged.step.remade)
+        module = Module(name, here, aside, names, gone, _imported(before, here), staged.step.remade)
         module.grown, module.shadows = staged.grown, staged.shadows
         pairs = self._code_pairs(stage, name, edit)
         pieces = [s.code for s in staged.outline.statements if s.code is not None] if staged.outline is not None else []
@@ -699,7 +719,8 @@ class Engine:
         if heir is not None:
             live = self._live_module(stage, name)
             before = dict(heir.module.live)
-            names = {key: value for key, value in before.items() if key not in OWN_NAMES.union(heir.module.gone)}
+            leaving = OWN_NAMES.union(heir.module.gone)
+            names = {key: value for key, value in before.items() if key not in leaving}
             after = (
                 names | {key: heir.module.staged[key] for key in OWN_NAMES & heir.module.staged.keys()} | heir.module.final
             )
@@ -775,6 +796,13 @@ def _grows(module: str, name: str) -> bool:
     """Tell whether what a name stands for may be added to as it is: a container, an application, a registry."""
     value = getattr(sys.modules.get(module), name, None)
     return not isinstance(value, types.ModuleType | types.FunctionType | type | None)
+
+
+def _imported(outline: Outline | None, namespace: Mapping[str, Any]) -> set[str]:
+    """Return the names of a namespace that its text took from elsewhere."""
+    if outline is None:
+        return set()
+    return {*outline.imported, *(namespace.keys() - outline.names if outline.stars else ())}
 
 
 def _is_other(key: str, value: object, carried: Mapping[str, object]) -> bool:

@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any, Final, cast
 
 from ipyhot.core.commit import Deed
+from ipyhot.core.heap import is_a
 
 __all__ = ["owned", "successors"]
 
@@ -261,12 +262,12 @@ def _taken(before: object, value: Any, new: type[enum.Enum], standing: Mapping[i
     if isinstance(value, list):
         return [standing.get(id(item), item) for item in value]
     # A mixin that changed as well stays the class that it is, and its __repr__ the function.
-    is_same = isinstance(value, (type, types.FunctionType)) and _name(before) == _name(value)
+    is_same = is_a(value, type | types.FunctionType) and _name(before) == _name(value)
     return before if is_same else value
 
 
-def _name(value: object) -> tuple[object, object]:
-    return getattr(value, "__module__", None), getattr(value, "__qualname__", None)
+def _name(value: Any) -> tuple[object, object]:
+    return (value.__module__, value.__qualname__) if is_a(value, type | types.FunctionType) else (None, None)
 
 
 def _notes(

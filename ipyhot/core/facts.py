@@ -8,15 +8,16 @@ thread.
 import dis
 import re
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Final
+from typing import Final, TypeVar
 
-from ipyhot.core.codes import OPTIMIZED, absolute, imports, inside, runs_at_once, signature
+from ipyhot.core.codes import OPTIMIZED, absolute, imports, inside, instructions, runs_at_once, signature
 
 __all__ = ["DEFINITION", "Chain", "Facts", "Kind", "Member", "facts_of", "is_inert"]
 
+_T = TypeVar("_T")
 Chain = tuple[str, ...]
 DEFINITION: Final = re.compile(r"^(?:async[ \t]+def|def|class)[ \t]+(\w+)", re.MULTILINE)
 
@@ -61,6 +62,7 @@ class Facts:
     body_imports: tuple[tuple[str, tuple[str, ...]], ...]
     stars: tuple[str, ...]
     annotates: frozenset[str]  # names of the module that it annotates
+    deletes: frozenset[str]
     sets: frozenset[Chain]  # attributes of names that it sets or deletes
     doubt: str  # why its effects cannot be told, or the empty string
     reads_anything: bool
@@ -73,6 +75,7 @@ class Facts:
     is_decorated: bool
     is_future: bool
     is_inert: bool
+    is_independent: bool  # it reads no name and imports nothing while it runs
     signature: object
 
     @property
@@ -162,6 +165,7 @@ class _Scan:
     sets: set[Chain] = field(default_factory=set)
     asks: set[str] = field(default_factory=set)
     annotates: set[str] = field(default_factory=set)
+    deletes: set[str] = field(default_factory=set)
     calls: int = 0
     computes: bool = False
     effects: int = 0  # calls whose result is thrown away
@@ -176,11 +180,11 @@ class _Reader:
         self._chain: list[str] = []
         self._operands: list[Chain] = []  # simple operands that were pushed last, chains of names; () is another one
         self._is_called = False
-        instructions = [(i.opname, i.argval) for i in dis.get_instructions(code) if i.opname not in _SILENT]
         self._is_class_body = not code.co_flags & OPTIMIZED and code.co_name != "<module>"
         self._local = {"__name__"} if self._is_class_body else set[str]()
-        for name, value in instructions:
-            self._read(name, value)
+        for name, value in instructions(code):
+            if name not in _SILENT:
+                self._read(name, value)
         self._finish()
 
     def _read(self, name: str, value: object) -> None:
@@ -213,6 +217,8 @@ class _Reader:
             owners = {self._operands[-1]} if is_known else {chain[:1] for chain in scan.chains}
             scan.sets |= {(*owner, str(value)) for owner in owners}
         elif name in _STORES | _DELETES:
+            if name in _DELETES:
+                scan.deletes.add(str(value))
             scan.binds.add(str(value))
             self._local |= {str(value)} if self._is_class_body else set()
         elif name == "POP_TOP" and self._is_called:
@@ -245,81 +251,89 @@ class _Reader:
 def facts_of(text: str, code: types.CodeType) -> Facts:
     """Return what the code of a statement says; its text tells decorators and metaclasses from the rest."""
     top = _Reader(code).scan
-    held: set[Chain] = set()
-    used: set[Chain] = set()
-    is_known = _is_known_effect(top, text)
-    body: set[Chain] = set()
-    mutates, body_mutates, body_binds = set(top.mutates), set[str](), set[str]()
-    binds, sets, asks = set(top.binds), set(top.sets), set(top.asks)
-    anything, body_anything = top.anything, False
-    is_effect = top.effects > 0 and not is_known
-    kind = _kind(text, code)
-    is_decorated = kind is not Kind.OTHER and text.startswith("@")
-    is_plain_class = kind is Kind.CLASS and top.calls == 1 and not is_decorated
-    (used if top.computes and not is_plain_class else held).update(top.chains)
-    if is_known and top.calls == 1:  # what a container is given, it only holds
-        held.update(chain for chain in used if chain[-1] not in _MUTATORS)
-        used -= held
-    for inner, is_run in _parts(code):
-        scan = _Reader(inner).scan
-        asks |= scan.asks
-        if is_run:
-            (used if scan.computes else held).update(scan.chains)
-            mutates |= scan.mutates
-            sets |= scan.sets
-            anything = anything or scan.anything
-            is_effect |= scan.effects > 0
-            binds |= scan.binds if inner.co_flags & OPTIMIZED else set()  # a walrus in a comprehension
-        else:
-            body |= scan.chains
-            body_mutates |= scan.mutates | scan.binds
-            body_binds |= scan.binds
-            body_anything |= bool(scan.anything)
+    parts = [(inner, is_run, _Reader(inner).scan) for inner, is_run in _parts(code)]
+    along = [scan for _, is_run, scan in parts if is_run]
+    bodies = [scan for _, is_run, scan in parts if not is_run]
     found = tuple(imports(code, "", is_deep=False)) if "import" in text else ()
     everywhere = tuple(imports(code, "")) if "import" in text else ()
-    stars = tuple(base for base, names in found if "*" in names)
-    if kind is Kind.OTHER and found and not top.computes:
-        kind = Kind.IMPORT
-    mutates |= _decorated_by(text) if is_decorated else set()
+    kind = _kind(text, code, is_import=bool(found) and not top.computes)
+    is_definition = kind in {Kind.FUNCTION, Kind.CLASS}
+    is_decorated = is_definition and text.startswith("@")
+    is_known = _is_known_effect(top, text)
+    held, used = _chains_read(top, along, is_known=is_known, is_plain_class=kind is Kind.CLASS and not is_decorated)
+    anything = next((scan.anything for scan in (top, *along) if scan.anything), "")
+    mutates = _union(scan.mutates for scan in (top, *along)) | (_decorated_by(text) if is_decorated else set())
     if ("next",) in used:
         mutates |= {chain[0] for chain in used if len(chain) == 1}
+    body_binds = _union(scan.binds for scan in bodies)
     return Facts(
         kind=kind,
-        name=next(iter(top.binds), "") if kind in {Kind.FUNCTION, Kind.CLASS} else "",
-        binds=frozenset(binds),
+        name=next(iter(top.binds), "") if is_definition else "",
+        # a walrus in a comprehension binds as well
+        binds=frozenset(top.binds).union(*(s.binds for inner, is_run, s in parts if is_run and inner.co_flags & OPTIMIZED)),
         held=frozenset(held),
         used=frozenset(used),
         metaclass=_metaclass(text) if kind is Kind.CLASS else frozenset(),
-        body=frozenset(body),
+        body=frozenset(_union(scan.chains for scan in bodies)),
         mutates=frozenset(mutates - _builtin_names),
         body_binds=frozenset(body_binds),
-        body_mutates=frozenset(body_mutates - _builtin_names),
+        body_mutates=frozenset(_union(scan.mutates for scan in bodies) | body_binds) - _builtin_names,
         imports=found,
         import_names=tuple(_import_names(code)) if found else (),
         body_imports=tuple(one for one in everywhere if one not in found),
-        stars=stars,
+        stars=tuple(base for base, names in found if "*" in names),
         annotates=frozenset(top.annotates),
-        sets=frozenset(sets),
-        doubt=_doubt(anything, is_effect=is_effect),
+        deletes=frozenset(top.deletes),
+        sets=frozenset(_union(scan.sets for scan in (top, *along))),
+        doubt=_doubt(anything, is_effect=(top.effects > 0 and not is_known) or any(scan.effects > 0 for scan in along)),
         reads_anything=bool(anything),
-        body_reads_anything=body_anything,
-        is_alias=_is_alias(code),
+        body_reads_anything=any(scan.anything for scan in bodies),
+        is_alias=kind is Kind.OTHER and _is_alias(code),
         members=_members(code) if kind is Kind.CLASS else {},
         head=_head(code) if kind is Kind.CLASS else None,
         bases=frozenset(top.chains) if kind is Kind.CLASS else frozenset(),
-        asks=frozenset(asks),
+        asks=frozenset(_union(scan.asks for scan in (top, *along, *bodies))),
         is_decorated=is_decorated,
         is_inert=is_inert(code),
+        is_independent=not (held or used or found or anything or kind is Kind.CLASS),
         is_future=any(base == "__future__" for base, _ in found),
         signature=signature(code),
     )
 
 
-def _kind(text: str, code: types.CodeType) -> Kind:
+def _union(sets: Iterable[set[_T]]) -> set[_T]:
+    return set[_T]().union(*sets)
+
+
+def _chains_read(
+    top: _Scan, along: Iterable[_Scan], *, is_known: bool, is_plain_class: bool
+) -> tuple[set[Chain], set[Chain]]:
+    """Return what a statement only holds, and what it computes with.
+
+    Args:
+        top: what the statement itself does.
+        along: what code does that runs along with it.
+        is_known: it adds to a container, in a way that is known.
+        is_plain_class: it is a class without decorators, whose making is no more than one call.
+    """
+    held: set[Chain] = set()
+    used: set[Chain] = set()
+    (used if top.computes and not (is_plain_class and top.calls == 1) else held).update(top.chains)
+    if is_known and top.calls == 1:  # what a container is given, it only holds
+        held.update(chain for chain in used if chain[-1] not in _MUTATORS)
+        used -= held
+    for scan in along:
+        (used if scan.computes else held).update(scan.chains)
+    return held, used
+
+
+def _kind(text: str, code: types.CodeType, *, is_import: bool) -> Kind:
     if not (text.startswith("@") or DEFINITION.match(text)):
-        return Kind.OTHER
-    is_class = any(instruction.opname == "LOAD_BUILD_CLASS" for instruction in dis.get_instructions(code))
-    return Kind.CLASS if is_class else Kind.FUNCTION
+        return Kind.IMPORT if is_import else Kind.OTHER
+    return Kind.CLASS if _BUILD_CLASS in code.co_code[::2] else Kind.FUNCTION
+
+
+_BUILD_CLASS: Final = dis.opmap["LOAD_BUILD_CLASS"]
 
 
 def _members(code: types.CodeType) -> dict[str, Member]:
@@ -329,8 +343,7 @@ def _members(code: types.CodeType) -> dict[str, Member]:
     made: list[object] = []
     reads: set[str] = set()
     is_function = False
-    for instruction in dis.get_instructions(body) if body is not None else ():
-        name, value = instruction.opname, instruction.argval
+    for name, value in instructions(body) if body is not None else ():
         if "JUMP" in name or name.startswith(("FOR_", "SETUP_FINALLY", "SETUP_WITH")):
             return {}
         if name == "STORE_NAME" and value == "__firstlineno__":
@@ -385,7 +398,7 @@ def _doubt(anything: str, *, is_effect: bool) -> str:
 
 
 def _is_alias(code: types.CodeType) -> bool:
-    names = [i.opname for i in dis.get_instructions(code) if i.opname not in _SILENT]
+    names = [name for name, _ in instructions(code) if name not in _SILENT]
     return names[:2] == ["LOAD_NAME", "STORE_NAME"] and set(names[2:]) <= {"LOAD_CONST", "RETURN_VALUE", "RETURN_CONST"}
 
 
@@ -414,8 +427,7 @@ def _import_names(code: types.CodeType) -> Iterator[tuple[str, str, str | None]]
     """Yield what import statements bind at the top level: name, module (with its dots), attribute."""
     constants: list[object] = [None, None]
     base, attribute, is_from, is_open = "", None, False, False
-    for instruction in dis.get_instructions(code):
-        name, value = instruction.opname, instruction.argval
+    for name, value in instructions(code):
         if name == "IMPORT_NAME":
             level, names = constants[-2:]
             is_from = isinstance(names, tuple)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ipyhot.core.codes import inside
+from ipyhot.core.codes import inside, instructions
 
 __all__ = ["Head", "heads_in", "led"]
 
@@ -63,21 +63,20 @@ def heads_in(codes: Iterable[types.CodeType]) -> dict[int, Head]:
 
 def _read(code: types.CodeType, found: dict[int, Head]) -> None:
     stack: list[Any] = []
-    for instruction in dis.get_instructions(code):
-        name, value, count = instruction.opname, instruction.argval, instruction.arg or 0
+    for name, value in instructions(code):
         if name in _SILENT:
             continue
         if name == "LOAD_CONST":
             stack.append(value)
         elif name in _SINGLE:
             stack.append(UNKNOWN)
-        elif name == "BUILD_TUPLE" and len(stack) >= count:
-            stack[len(stack) - count :] = [tuple(stack[len(stack) - count :])]
-        elif name == "BUILD_CONST_KEY_MAP" and len(stack) > count:
+        elif name == "BUILD_TUPLE" and len(stack) >= value:
+            stack[len(stack) - value :] = [tuple(stack[len(stack) - value :])]
+        elif name == "BUILD_CONST_KEY_MAP" and len(stack) > value:
             keys = stack.pop()
-            stack[len(stack) - count :] = [dict(zip(keys, stack[len(stack) - count :], strict=True))]
+            stack[len(stack) - value :] = [dict(zip(keys, stack[len(stack) - value :], strict=True))]
         elif name == "MAKE_FUNCTION" and stack and isinstance(stack[-1], types.CodeType):
-            _note(stack, count, found)
+            _note(stack, value, found)
         else:
             stack.clear()
 

@@ -14,7 +14,17 @@ from typing import Any, Final
 
 from ipyhot.core.commit import Deed
 
-__all__ = ["Walks", "can", "functions_of", "instance_deeds", "instances", "replace_in_containers", "switch", "unheld"]
+__all__ = [
+    "Walks",
+    "attributes",
+    "can",
+    "functions_of",
+    "instance_deeds",
+    "instances",
+    "replace_in_containers",
+    "switch",
+    "unheld",
+]
 
 
 class Walks:
@@ -32,13 +42,14 @@ def referrers(objects: Iterable[object]) -> list[Any]:
 def functions_of(codes: Iterable[types.CodeType]) -> Iterator[types.FunctionType]:
     """Yield every function that is made of one of some code objects."""
     for holder in referrers(codes):
-        if isinstance(holder, types.FunctionType):
+        if is_a(holder, types.FunctionType):
             yield holder
 
 
-def homed_in(namespace: dict[str, Any]) -> list[types.FunctionType]:
-    """Return every function whose globals are a namespace."""
-    return [f for f in referrers([namespace]) if isinstance(f, types.FunctionType) and f.__globals__ is namespace]
+def homed_in(namespaces: Collection[dict[str, Any]]) -> list[types.FunctionType]:
+    """Return every function whose globals are one of some namespaces."""
+    homes = {id(namespace) for namespace in namespaces}
+    return [f for f in referrers(namespaces) if is_a(f, types.FunctionType) and id(f.__globals__) in homes]
 
 
 def instances(cls: type) -> list[Any]:
@@ -60,16 +71,16 @@ def instance_deeds(classes: Mapping[type, type], staying: Collection[type] = ())
     refused: set[type] = set()
     for holder in referrers(classes):
         old = type(holder)
-        if isinstance(holder, type) and (holder in classes or holder in staying):
+        if is_a(holder, type) and (holder in classes or holder in staying):
             continue
         if old in classes and old not in refused:
-            write = type.__setattr__ if isinstance(holder, type) else object.__setattr__
+            write = type.__setattr__ if is_a(holder, type) else object.__setattr__
             if not can(holder, "__class__", old, classes[old], write):
                 refused.add(old)
                 yield [], f"instances of {old.__qualname__} keep their class: its layout changed"
             else:
                 yield [switch(holder, "__class__", old, classes[old], write)], None
-        elif isinstance(holder, type) and holder not in classes and not set(holder.__bases__).isdisjoint(classes):
+        elif is_a(holder, type) and holder not in classes and not set(holder.__bases__).isdisjoint(classes):
             before = holder.__bases__
             after = tuple(classes.get(base, base) for base in before)
             if can(holder, "__bases__", before, after, type.__setattr__):
@@ -81,30 +92,43 @@ def instance_deeds(classes: Mapping[type, type], staying: Collection[type] = ())
 def replace_in_containers(successors: Mapping[Any, Any], kind: type) -> None:
     """Put successors in place of objects of a kind in every list, dict, set, closure and instance."""
     for holder in referrers(successors):
-        if holder is successors or isinstance(holder, kind | types.FrameType):
+        if holder is successors or is_a(holder, kind | types.FrameType):
             continue
-        if isinstance(holder, list):
+        if is_a(holder, list):
             _replace_in_list(holder, successors, kind)
-        elif isinstance(holder, set):
-            for value in [value for value in holder if isinstance(value, kind) and value in successors]:
+        elif is_a(holder, set):
+            for value in [value for value in holder if is_a(value, kind) and value in successors]:
                 holder.discard(value)
                 holder.add(successors[value])
-        elif isinstance(holder, types.CellType):
-            if isinstance(holder.cell_contents, kind):
+        elif is_a(holder, types.CellType):
+            if is_a(holder.cell_contents, kind):
                 holder.cell_contents = successors.get(holder.cell_contents, holder.cell_contents)
         else:
             # Python 3.11 keeps an instance's attributes in the instance until somebody asks for its dict.
-            found = holder if isinstance(holder, dict) else getattr(holder, "__dict__", None)
-            attributes: dict[Any, Any] = found if isinstance(found, dict) else {}
-            for key, value in list(attributes.items()):
-                if isinstance(value, kind) and value in successors:
-                    attributes[key] = successors[value]
+            found: dict[Any, Any] = holder if is_a(holder, dict) else attributes(holder)
+            for key, value in list(found.items()):
+                if is_a(value, kind) and value in successors:
+                    found[key] = successors[value]
+
+
+def is_a(value: Any, kind: Any) -> bool:
+    """Tell what an object is, whatever it says itself: ``isinstance`` asks for ``__class__``, which may lie or raise."""
+    return issubclass(type(value), kind)
+
+
+def attributes(value: object) -> dict[str, Any]:
+    """Return the attributes that an object keeps itself, without running any code of its class."""
+    try:
+        found = object.__getattribute__(value, "__dict__")
+    except AttributeError:
+        return {}
+    return found if is_a(found, dict) else {}
 
 
 def _replace_in_list(holder: list[Any], successors: Mapping[Any, Any], kind: type) -> None:
     for index in range(len(holder) - 1, -1, -1):
         value = holder[index]
-        if isinstance(value, kind) and value in successors:
+        if is_a(value, kind) and value in successors:
             if any(other is successors[value] for other in holder):  # it was put in again by being made again
                 del holder[index]
             else:
@@ -128,7 +152,7 @@ def unheld(classes: Mapping[type, Any], namespaces: Collection[dict[str, Any]], 
         extra: how many more references to each the caller itself holds.
     """
     named = collections.Counter(
-        id(value) for namespace in namespaces for value in list(namespace.values()) if isinstance(value, type)
+        id(value) for namespace in namespaces for value in list(namespace.values()) if is_a(value, type)
     )
     for cls in classes:
         for base in cls.__mro__[1:]:
@@ -148,9 +172,9 @@ def _own_references(cls: type) -> int:
     own = sum(base is cls for base in cls.__mro__)
     cells = set()
     for value in vars(cls).values():
-        own += getattr(value, "__objclass__", None) is cls and isinstance(value, _DESCRIPTORS)
-        function = getattr(value, "__func__", value)
-        if isinstance(function, types.FunctionType) and "__class__" in function.__code__.co_freevars:
+        own += is_a(value, _DESCRIPTORS) and value.__objclass__ is cls
+        function = value.__func__ if is_a(value, staticmethod | classmethod) else value
+        if is_a(function, types.FunctionType) and "__class__" in function.__code__.co_freevars:
             cell = closure(function)["__class__"]
             if cell.cell_contents is cls:
                 cells.add(id(cell))
@@ -175,6 +199,6 @@ def can(owner: Any, name: str, old: object, new: object, write: Callable[..., No
     tries: Iterable[Callable[[], None]] = [partial(write, owner, name, new), partial(write, owner, name, old)]
     try:
         collections.deque(map(operator.call, tries), maxlen=0)
-    except TypeError:
+    except Exception:  # noqa: BLE001 - Python says TypeError; a class that has a say in it may raise anything
         return False
     return True

@@ -66,17 +66,21 @@ def _as_new(instance: Any, old: type, new: type) -> Iterator[None]:
 
 
 def _new_fields(old: type, new: type) -> list[dataclasses.Field[Any]]:
-    if not dataclasses.is_dataclass(new):
+    if not _is_dataclass(new):
         return []
-    known = {field.name for field in dataclasses.fields(old)} if dataclasses.is_dataclass(old) else set()
+    known = {field.name for field in dataclasses.fields(old)} if _is_dataclass(old) else set()
     return [field for field in dataclasses.fields(new) if field.name not in known]
+
+
+def _is_dataclass(cls: type) -> bool:
+    return any("__dataclass_fields__" in vars(base) for base in cls.__mro__)  # its metaclass is not asked: it may raise
 
 
 def _give(instance: Any, field: dataclasses.Field[Any]) -> None:
     """Give an instance the default of a field, unless it has a value of that name."""
     try:
         object.__getattribute__(instance, field.name)
-        if field.name in getattr(instance, "__dict__", {}):
+        if field.name in heap.attributes(instance):
             return
     except AttributeError:
         pass
@@ -101,7 +105,7 @@ def _same(before: types.CodeType, after: types.CodeType) -> bool:
 
 def _state(instance: Any) -> dict[str, Any]:
     """Return what an instance holds, by attribute."""
-    found = dict(getattr(instance, "__dict__", {}))
+    found = dict(heap.attributes(instance))
     for name in _slots(type(instance)):
         value = _slot(instance, name)
         if value is not _ABSENT:

@@ -68,7 +68,7 @@ class Change:
     name: str
     path: str
     source: Source | None
-    is_forced: bool = False
+    whole: str = ""  # why it is executed as a whole, whatever the edit
 
 
 class Way(enum.Enum):
@@ -96,7 +96,7 @@ class Step:
     ``aside`` bind is only for these to call, and never goes live. ``gone`` are
     names that no statement binds any more, ``remade`` the classes whose own text changed.
     ``stale`` are definitions that give other results now, so that what they have cached is void; ``grown`` are names
-    whose object new statements only add to.
+    whose object new statements only add to. ``is_still`` if nothing runs and every name stays bound to what it is.
     """
 
     name: str
@@ -109,6 +109,7 @@ class Step:
     remade: Mapping[str, Remade] = field(default_factory=dict)
     stale: frozenset[str] = frozenset()
     grown: frozenset[str] = frozenset()
+    is_still: bool = False
 
 
 @dataclass(frozen=True, slots=True)

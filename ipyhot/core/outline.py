@@ -140,9 +140,24 @@ class Outline:
         return tuple(self.resolve(base) for statement in self.statements for base in statement.facts.stars)
 
     @cached_property
+    def star_lines(self) -> tuple[int, ...]:
+        """The indices of the statements with a star import."""
+        return tuple(index for index, statement in enumerate(self.statements) if statement.facts.stars)
+
+    @cached_property
     def imports(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """What import statements that run while the file is loaded ask for: module, and the names taken from it."""
         return tuple((self.resolve(base), names) for s in self.statements for base, names in s.facts.imports)
+
+    @cached_property
+    def shown(self) -> frozenset[str]:
+        """The modules that these import statements may load."""
+        found: set[str] = set()
+        for base, names in self.imports:
+            parts = base.split(".")
+            found.update(".".join(parts[:end]) for end in range(1, len(parts) + 1))
+            found.update(f"{base}.{name}" for name in names)
+        return frozenset(found)
 
     def resolve(self, base: str) -> str:
         """Return the absolute name of a module that may start with dots."""
@@ -192,11 +207,8 @@ def revised(old: Outline, data: bytes, filename: str, *, pin: object = None) -> 
     made = [maker.make(piece) for piece in pieces]
     if made and after and not made[-1].text.endswith("\n"):
         raise NotSeparable("a statement would run into the next one")
-    line = 1 + sum(statement.lines for statement in (*before, *made))
-    moved = []
-    for statement in after:
-        moved.append(statement if statement.line == line else _moved(statement, line, filename, pin))
-        line += statement.lines
+    down = maker.line - after[0].line if after else 0
+    moved = [_moved(statement, statement.line + down, filename, pin) for statement in after] if down else after
     statements = (*before, *made, *moved)
     if moved and moved[0].is_head is not maker.is_head:  # a docstring may have become none, or the reverse
         return outline(data, filename, old.package, pin=pin)
@@ -233,7 +245,7 @@ def _common_start(statements: Sequence[Statement], text: str) -> tuple[list[Stat
 
 def _common_end(statements: Sequence[Statement], text: str, start: int) -> tuple[list[Statement], int]:
     """Return the statements that a text ends with, and where they begin."""
-    found: list[Statement] = []
+    found: list[Statement] = []  # the last one first
     at = len(text)
     for statement in reversed(statements):
         begin = at - len(statement.text)
@@ -241,9 +253,9 @@ def _common_end(statements: Sequence[Statement], text: str, start: int) -> tuple
             break
         if begin < start or not text.startswith(statement.text, begin) or (begin and text[begin - 1] != "\n"):
             break
-        found.insert(0, statement)
+        found.append(statement)
         at = begin
-    return found, at
+    return found[::-1], at
 
 
 class _Maker:
@@ -253,11 +265,9 @@ class _Maker:
         self.flags = flags
         self._filename = filename
         self._pin = pin
-        self._line = 1
-        self.is_head = True
-        self._may_be_future = True
-        for statement in before:
-            self._took(statement)
+        self.line = before[-1].line + before[-1].lines if before else 1
+        self.is_head = not before or (before[-1].is_head and is_blank(before[-1].text))
+        self._may_be_future = all(map(_may_precede_future, before))
 
     def make(self, piece: str) -> Statement:
         """Return the statement of the next piece."""
@@ -269,20 +279,22 @@ class _Maker:
             raise NotSeparable(str(error)) from error
         roots = tuple(inside(code))
         statement = Statement(
-            piece, self._line, code, roots, facts_of(piece, code), self.is_head, self._pin if roots else None
+            piece, self.line, code, roots, facts_of(piece, code), self.is_head, self._pin if roots else None
         )
         self.flags |= code.co_flags & _FUTURE
-        self._took(statement)
+        self.line += statement.lines
+        self.is_head = self.is_head and is_blank(piece)
+        self._may_be_future = self._may_be_future and _may_precede_future(statement)
         return statement
 
-    def _took(self, statement: Statement) -> None:
-        self._line += statement.lines
-        is_doc = self.is_head and statement.facts.binds == {"__doc__"}
-        self._may_be_future &= is_doc or statement.facts.is_future or is_blank(statement.text)
-        self.is_head = self.is_head and is_blank(statement.text)
-
     def _compile(self, piece: str) -> types.CodeType:
-        return compile_piece(piece, self._line, self._filename, self.flags, is_head=self.is_head)
+        return compile_piece(piece, self.line, self._filename, self.flags, is_head=self.is_head)
+
+
+def _may_precede_future(statement: Statement) -> bool:
+    """Tell whether ``from __future__`` imports may stand below a statement."""
+    is_doc = statement.is_head and statement.facts.binds == {"__doc__"}
+    return is_doc or statement.facts.is_future or is_blank(statement.text)
 
 
 def compile_piece(piece: str, line: int, filename: str, flags: int, *, is_head: bool) -> types.CodeType:
@@ -297,19 +309,22 @@ def compile_piece(piece: str, line: int, filename: str, flags: int, *, is_head: 
 
 
 def prepared(old: Outline, indexes: Iterable[int], filename: str, pin: object) -> Outline:
-    """Return an outline in which some statements are compiled, ready to be run."""
+    """Return an outline in which some statements are compiled, ready to be run; the same one if they are already."""
+    missing = [index for index in indexes if old.statements[index].code is None]
+    if not missing:
+        return old
     statements = list(old.statements)
-    for index in indexes:
+    for index in missing:
         was = statements[index]
-        if was.code is None:
-            code = compile_piece(was.text, was.line, filename, old.flags, is_head=was.is_head)
-            statements[index] = replace(was, code=code, roots=tuple(inside(code)), pin=pin)
+        code = compile_piece(was.text, was.line, filename, old.flags, is_head=was.is_head)
+        statements[index] = replace(was, code=code, roots=tuple(inside(code)), pin=pin)
     return Outline(old.package, tuple(statements), old.flags)
 
 
-def rooted(old: Outline, code: types.CodeType) -> Outline:
-    """Return an outline whose functions are made of a file compiled as a whole."""
-    return Outline(old.package, tuple(_made_of(old.statements, code)), old.flags)
+def rooted(old: Outline, code: types.CodeType, pin: object) -> Outline:
+    """Return an outline whose functions are made of a file compiled as a whole; ``pin`` keeps that file's lines."""
+    statements = tuple(replace(statement, pin=pin) for statement in _made_of(old.statements, code))
+    return Outline(old.package, statements, old.flags)
 
 
 def is_blank(text: str) -> bool:

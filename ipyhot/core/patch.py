@@ -6,8 +6,10 @@ them. Called by the thread that builds; one transaction uses one ``Patch``.
 """
 
 import abc
+import collections
 import enum
 import functools
+import sys
 import types
 import weakref
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -17,6 +19,7 @@ from typing import Any, Final
 
 from ipyhot.core import enums, heap
 from ipyhot.core.commit import Deed, delete_item, set_attribute, set_item
+from ipyhot.core.heap import is_a
 from ipyhot.core.model import Remade
 from ipyhot.core.relay import Relays, relay_of
 
@@ -78,7 +81,9 @@ class Patch:
         self.notes: list[str] = []
         self.classes: dict[type, type] = {}  # those that retire, each with its successor
         self.staying: set[type] = set()  # elders that become what a staged class is
+        self.gone: dict[type, None] = {}  # those that the newest text has no more
         self.caches: list[Any] = []
+        self.outlived_caches: list[Any] = []  # somebody may hold them: they are emptied with every generation from now on
         self.abstract: list[tuple[type, type, bool]] = []  # with an ABC as elder: whether its registry is made anew
         self.replaced: dict[int, tuple[Any, Any]] = {}  # definitions that could not stay: id of the old one → old, new
         self._modules = {module.name: module for module in modules}
@@ -86,6 +91,7 @@ class Patch:
         self._homes = {id(module.staged): module for module in [*self._modules.values(), *self._guests]}
         self._known: dict[int, tuple[Any, Any]] = {}  # id of a staged object → itself, what stands for it
         self._taken: dict[int, Any] = {}  # id of an old object → the staged one that it takes over
+        self._outlived: list[tuple[Any, Any, Module, str]] = []
         self.made_again: list[tuple[type, type]] = []
         self._class_pairs: list[tuple[type, type]] = []
         self._growing: dict[int, tuple[type, ...]] = {}  # id of a staged class whose elder is to become it → its bases
@@ -93,12 +99,16 @@ class Patch:
         self._returned: dict[tuple[str, str], Any] = {}
         self._relays = relays
         self._departed = departed
-        self._carried = {
+
+    @functools.cached_property
+    def _carried(self) -> set[int]:
+        """The live definitions that stay under their name, by id."""
+        return {
             id(value)
             for module in self._modules.values()
             for name, value in module.live.items()
             if name not in module.names
-            and isinstance(value, types.FunctionType | type)
+            and is_a(value, types.FunctionType | type)
             and (value.__module__ == module.name or value.__module__ not in self._modules)
         }
 
@@ -111,18 +121,21 @@ class Patch:
         for module in self._modules.values():
             for staged, live in module.shadows:
                 self._shadow(staged, live)
+            self._known.update((id(copy), (copy, module.live[name])) for name, copy in module.grown.items())
         for module in self._modules.values():
             for name in self._in_order(module):
                 new = module.staged[name]
                 old = self._elder(module.live, name, module, name, new)
                 module.final[name] = self.successor(old, new, module, name)
                 if old is not module.live.get(name, _GONE) and name in module.live:
-                    self._outlive(module.live[name], module.final[name], module, name)
+                    self._outlived.append((module.live[name], module.final[name], module, name))
         for guest in self._guests if self._known else ():
             for name, value in list(guest.live.items()):
                 after = self.at_home(value, guest, name)
                 if after is not value:
                     guest.live[name] = after
+        for outlived in self._outlived:  # only now it is known what lives on under another name
+            self._outlive(*outlived)
         for module in self._modules.values():
             self._forward_outlived(module)
             self._bind(module)
@@ -131,12 +144,12 @@ class Patch:
         """Return what stands under a name, or the definition that an earlier text had there and somebody still holds."""
         found = namespace.get(key, _GONE)
         returned = self._returned.get((module.name, path))
-        kind = type if isinstance(new, type) else types.FunctionType
-        return found if isinstance(found, kind) or not isinstance(returned, kind) else returned
+        kind = type if is_a(new, type) else types.FunctionType
+        return found if is_a(found, kind) or not is_a(returned, kind) else returned
 
     def _in_order(self, module: Module) -> list[str]:
         """Return the names to change, definitions under their own name first: an alias must not take their place."""
-        return sorted(module.names, key=lambda name: getattr(module.staged[name], "__qualname__", None) != name)
+        return sorted(module.names, key=lambda name: _own_name(module.staged[name]) != name)
 
     def _bind(self, module: Module) -> None:
         for name, value in module.final.items():
@@ -149,8 +162,13 @@ class Patch:
             self.deeds.append(delete_item(module.live, name))
 
     def _depart(self, module: Module, path: str, value: Any) -> None:
-        if isinstance(value, types.FunctionType | type) and _is_defined_in(value, module.name, path):
+        if is_a(value, _CACHED):
+            self.outlived_caches.append(value)
+            value = value.__wrapped__
+        if is_a(value, types.FunctionType | type) and _is_defined_in(value, module.name, path):
             self._departed.add(module.name, path, value)
+            if is_a(value, type):
+                self.gone[value] = None
 
     def module_of(self, staged: type) -> Module:
         """Return the module that a staged class belongs to."""
@@ -169,21 +187,21 @@ class Patch:
         if staged is live or type(staged) in _ATOMS or id(staged) in self._known:
             return
         self._known[id(staged)] = (staged, live)
-        if isinstance(staged, type) and isinstance(live, type):
+        if is_a(staged, type) and is_a(live, type):
             self.classes[staged] = live
             for key, value in vars(staged).items():
-                if isinstance(value, types.FunctionType | type) and key in vars(live):
+                if is_a(value, types.FunctionType | type) and key in vars(live):
                     self._shadow(value, vars(live)[key])
 
     def _pair(self, old: Any, new: Any, module: Module, path: str) -> None:
-        if isinstance(new, types.FunctionType) and self._may_take_over(old, new, path):
+        if is_a(new, types.FunctionType) and self._may_take_over(old, new, path):
             self._take_over(old, new)
-        elif isinstance(new, type) and isinstance(old, type) and self._is_same_class(old, new):
+        elif is_a(new, type) and is_a(old, type) and self._is_same_class(old, new):
             self._taken[id(old)] = new
             self._class_pairs.append((old, new))
             for key, value in vars(new).items():
                 inner = vars(old).get(key)
-                if isinstance(value, type) and inner is not None:
+                if is_a(value, type) and inner is not None:
                     self._pair(inner, value, module, f"{path}.{key}")
 
     def _pair_classes(self) -> None:
@@ -210,12 +228,12 @@ class Patch:
 
     def _members_stand(self, old: type, new: type) -> bool:
         """Let the members of an enum that are held stand for the new ones of their name."""
-        if not (isinstance(old, enum.EnumType) and isinstance(new, enum.EnumType)):
+        if not (is_a(old, enum.EnumType) and is_a(new, enum.EnumType)):
             return True
         standing = {key: result for key, (_, result) in self._known.items()}
         before = set(standing)
         try:
-            deeds, notes = enums.successors(old, new, standing=standing)  # type: ignore[arg-type]
+            deeds, notes = enums.successors(old, new, standing=standing)
         except TypeError:  # another layout
             return False
         self.deeds += deeds
@@ -229,7 +247,7 @@ class Patch:
 
     def _may_take_over(self, old: Any, new: types.FunctionType, path: str) -> bool:
         """Tell whether a function is another version of an older one, and Python lets that become it."""
-        if not isinstance(old, types.FunctionType) or id(old) in self._taken or id(new) in self._known:
+        if not is_a(old, types.FunctionType) or id(old) in self._taken or id(new) in self._known:
             return False
         before, after = old.__code__, new.__code__
         return (
@@ -241,7 +259,15 @@ class Patch:
             and relay_of(old) is None
             and (id(old) not in self._carried or old.__qualname__ == path)
             and id(new) not in self._carried
+            and not self._lives_elsewhere(new)
         )
+
+    def _lives_elsewhere(self, function: types.FunctionType) -> bool:
+        """Tell whether a function was only imported, from a module that stays as it is."""
+        if function.__module__ in self._modules:
+            return False
+        module = sys.modules.get(function.__module__)
+        return is_a(module, types.ModuleType) and any(value is function for value in vars(module).values())
 
     def _home(self, namespace: dict[str, Any]) -> dict[str, Any]:
         module = self._homes.get(id(namespace))
@@ -262,7 +288,7 @@ class Patch:
         if type(new) in _REBUILT:
             self._known.setdefault(id(new), (new, result))
         if result is not old and old is not _GONE:
-            self._outlive(old, result, module, path)
+            self._outlived.append((old, result, module, path))
         return result
 
     def _successor(self, old: Any, new: Any, module: Module, path: str) -> Any:
@@ -270,13 +296,13 @@ class Patch:
         if known is not None:
             self._finish(known[1], new, module, path)
             return known[1]
-        if isinstance(new, types.FunctionType):
+        if is_a(new, types.FunctionType):
             if self._may_take_over(old, new, path):
                 self._take_over(old, new)
                 self._finish(old, new, module, path)
                 return old
-        elif isinstance(new, type):
-            if isinstance(old, type) and self._is_same_class(old, new):
+        elif is_a(new, type):
+            if is_a(old, type) and self._is_same_class(old, new):
                 self._pair(old, new, module, path)
                 self._pair_classes()
                 if id(new) in self._known:
@@ -287,18 +313,18 @@ class Patch:
 
     def _finish(self, old: Any, new: Any, module: Module, path: str) -> None:
         """Let an old definition become the new one it was paired with, once."""
-        if isinstance(new, types.FunctionType) and self._taken.get(id(old)) is new:
+        if is_a(new, types.FunctionType) and self._taken.get(id(old)) is new:
             self._taken[id(old)] = None
             function: Any = new
             self.deeds += self._function(old, function, module, path)
-        elif isinstance(new, type) and id(new) in self._growing:
+        elif is_a(new, type) and id(new) in self._growing:
             home = self._modules.get(new.__module__, module)
             self._class(old, new, self._growing.pop(id(new)), home, new.__qualname__)
 
     def _function(self, old: types.FunctionType, new: types.FunctionType, module: Module, path: str) -> Iterator[Deed]:
         if old.__code__ is not new.__code__:
             yield set_attribute(old, "__code__", new.__code__)
-        for name in ("__defaults__", "__kwdefaults__", "__annotations__", "__doc__", "__name__", "__qualname__"):
+        for name in _ATTRIBUTES:
             before, after = getattr(old, name), self.at_home(getattr(new, name), module, path)
             if before is not after:
                 yield set_attribute(old, name, after)
@@ -329,15 +355,16 @@ class Patch:
     def _class(self, old: type, new: type, bases: tuple[type, ...], module: Module, path: str) -> None:
         self.classes[new] = old
         self.staying.add(old)
+        self._bases_at_home(new, module, path)
         if type(old) is not type(new):
             self.deeds.append(heap.switch(old, "__class__", type(old), self._base(type(new)), type.__setattr__))
         if bases != old.__bases__:
             self.deeds.append(heap.switch(old, "__bases__", old.__bases__, bases, type.__setattr__))
         skipped = set(_OWN_PLACE)
-        if isinstance(old, enum.EnumType) and isinstance(new, enum.EnumType):
-            skipped |= enums.owned(old) | enums.owned(new)  # type: ignore[arg-type]
+        if is_a(old, enum.EnumType) and is_a(new, enum.EnumType):
+            skipped |= enums.owned(old) | enums.owned(new)
         self._members(old, new, module, path, skipped)
-        if isinstance(old, abc.ABCMeta):
+        if is_a(old, abc.ABCMeta):
             self.abstract.append((old, new, path not in module.remade))
 
     def _base(self, base: type) -> type:
@@ -347,11 +374,11 @@ class Patch:
 
     def _can_become(self, old: type, new: type, bases: tuple[type, ...]) -> bool:
         """Tell whether Python lets a class take the shape of another one; its instances keep theirs."""
-        if _shape(old) != _shape(new) or isinstance(old, enum.EnumType) != isinstance(new, enum.EnumType):
+        if _shape(old) != _shape(new) or is_a(old, enum.EnumType) != is_a(new, enum.EnumType):
             return False
         if "__new__" in vars(old) and "__new__" not in vars(new):
             return False  # CPython goes on looking for it: bugs.python.org/issue5322
-        if getattr(old, "_fields", None) != getattr(new, "_fields", None) and issubclass(old, tuple):
+        if issubclass(old, tuple) and _fields(old) != _fields(new):
             return False  # held tuples would be read in another order
         meta = self._base(type(new))
         if type(old) is not meta and not heap.can(old, "__class__", type(old), meta, type.__setattr__):
@@ -363,7 +390,7 @@ class Patch:
         remade = module.remade.get(path)
         kept = frozenset() if remade is None else remade.kept & before.keys()
         for key, value in after.items():
-            if key in skipped or key in kept or isinstance(value, types.MemberDescriptorType):
+            if key in skipped or key in kept or is_a(value, types.MemberDescriptorType):
                 continue
             result = self.successor(self._elder(before, key, module, f"{path}.{key}", value), value, module, f"{path}.{key}")
             _point_at_class(result, new, old)
@@ -373,7 +400,7 @@ class Patch:
             is_foreign = remade is not None and bool(remade.bound) and key not in remade.bound and not _is_special(key)
             if key in after or key in skipped or is_foreign:
                 continue
-            if not isinstance(value, types.GetSetDescriptorType | types.MemberDescriptorType):
+            if not is_a(value, types.GetSetDescriptorType | types.MemberDescriptorType):
                 self._depart(module, f"{path}.{key}", value)
                 self.deeds.append(_delete_member(old, key, value))
 
@@ -382,7 +409,7 @@ class Patch:
     def _wrapper(self, old: Any, new: Any, module: Module, path: str) -> Any:
         """Return what stands for a thing that holds functions, or for any other value."""
         inside = path + _WRAPPED
-        if isinstance(new, staticmethod | classmethod):
+        if is_a(new, staticmethod | classmethod):
             function = self.successor(old.__func__, new.__func__, module, inside)
             return old if function is old.__func__ else type(new)(function)
         if type(new) is property:
@@ -392,13 +419,13 @@ class Patch:
             ]
             is_same = all(part is getattr(old, name) for part, name in zip(parts, _ACCESSORS, strict=True))
             return old if is_same and old.__doc__ == new.__doc__ else property(*parts, new.__doc__)  # type: ignore[call-arg]
-        if isinstance(new, _CACHED):
+        if is_a(new, _CACHED):
             return self._cached(old, new, module, inside)
         if type(new) is partial:
             function = self.successor(old.func, new.func, module, inside)
             is_same = function is old.func and _all_is(old.args, new.args) and old.keywords == new.keywords
             return old if is_same else self.at_home(new, module, path)
-        if isinstance(new, functools.cached_property | functools.partialmethod | functools.singledispatchmethod):
+        if is_a(new, functools.cached_property | functools.partialmethod | functools.singledispatchmethod):
             return self._holder(old, new, module, path)
         return self.at_home(new, module, path)
 
@@ -407,6 +434,8 @@ class Patch:
         if function is old.__wrapped__ and old.cache_parameters() == new.cache_parameters():
             self.caches.append(old)
             return old
+        if function is new.__wrapped__:  # it was only imported
+            return new
         made = functools.lru_cache(**new.cache_parameters())(function)
         made.__dict__.update(new.__dict__)
         made.__dict__["__wrapped__"] = function
@@ -416,7 +445,7 @@ class Patch:
     def _holder(self, old: Any, new: Any, module: Module, path: str) -> Any:
         """Let an object of the standard library that keeps a function in an attribute take over the new one's attributes."""
         for key, value in vars(new).items():
-            if isinstance(value, types.FunctionType) and self._may_take_over(vars(old).get(key), value, path):
+            if is_a(value, types.FunctionType) and self._may_take_over(vars(old).get(key), value, path):
                 self._take_over(vars(old)[key], value)
         for key, value in list(vars(new).items()):
             before = vars(old).get(key, _GONE)
@@ -433,14 +462,17 @@ class Patch:
         if known is not None:
             self._finish(known[1], value, module, path)
             return known[1]
-        if isinstance(value, types.FunctionType):
+        if is_a(value, types.FunctionType):
             return self._function_at_home(value, module, path)
-        if isinstance(value, type):
+        if is_a(value, type):
             return self._class_at_home(value, module, path)
-        if type(value) in {list, dict, set, tuple} and len(value) <= _LARGE:
+        if type(value) in _CONTAINERS and len(value) <= _LARGE:
             return self._container_at_home(value, module, path)
         if type(value) in _REBUILT:
             return self._rebuilt(value, module, path)
+        cls = type(value)
+        if cls.__module__ in self._modules and id(cls) not in self._known:
+            self._class_at_home(cls, module, path)  # nothing else may lead to it: its name may be deleted
         return value
 
     def _function_at_home(self, function: types.FunctionType, module: Module, path: str) -> types.FunctionType:
@@ -483,67 +515,74 @@ class Patch:
         if cls.__module__ not in {*self._modules, module.name} or id(cls) in self._carried:
             return cls
         path = cls.__qualname__
-        for base in cls.__bases__:  # a class of the same name that it has been made of stands under no name
-            self.at_home(base, module, path)
+        self._bases_at_home(cls, module, path)
         for key, value in list(vars(cls).items()):
-            if key in _OWN_PLACE or isinstance(value, types.MemberDescriptorType | types.GetSetDescriptorType):
+            if key in _OWN_PLACE or is_a(value, types.MemberDescriptorType | types.GetSetDescriptorType):
                 continue
-            if isinstance(cls, enum.EnumType) and key in enums.owned(cls):  # type: ignore[arg-type]
+            if is_a(cls, enum.EnumType) and key in enums.owned(cls):
                 continue
             after = self.at_home(value, module, f"{path}.{key}")
             if after is not value:
                 type.__setattr__(cls, key, after)
         return cls
 
+    def _bases_at_home(self, cls: type, module: Module, path: str) -> None:
+        for base in cls.__bases__:  # a class of the same name that it has been made of stands under no name
+            if id(base) not in self._known:
+                self.at_home(base, module, path)
+
     def _container_at_home(self, value: Any, module: Module, path: str) -> Any:
         self._known[id(value)] = (value, value)
-        if isinstance(value, tuple):
-            parts = tuple(self.at_home(part, module, path) for part in value)
-            result = value if _all_is(parts, value) else parts
+        if is_a(value, tuple | frozenset):
+            parts = [self.at_home(part, module, path) for part in value]
+            result = value if _all_is(parts, value) else type(value)(parts)
             self._known[id(value)] = (value, result)
             return result
-        if isinstance(value, set):
+        if is_a(value, set):
             for part in list(value):
                 after = self.at_home(part, module, path)
                 if after is not part:
                     value.discard(part)
                     value.add(after)
             return value
-        if isinstance(value, dict):
+        if is_a(value, dict):
             keys = {key: self.at_home(key, module, path) for key in value if self._is_led(key)}
             if any(before is not after for before, after in keys.items()):
                 items = [(keys.get(key, key), part) for key, part in value.items()]
                 value.clear()
                 value.update(items)
-        for key, part in list(value.items()) if isinstance(value, dict) else list(enumerate(value)):
+        if is_a(value, collections.defaultdict):
+            value.default_factory = self.at_home(value.default_factory, module, path)
+        for key, part in list(value.items()) if is_a(value, dict) else list(enumerate(value)):
             after = self.at_home(part, module, path)
             if after is not part:
                 value[key] = after
         return value
 
     def _is_led(self, value: Any) -> bool:
-        return id(value) in self._known or isinstance(value, types.FunctionType | type)
+        return id(value) in self._known or is_a(value, types.FunctionType | type)
 
     def _rebuilt(self, value: Any, module: Module, path: str) -> Any:
         result: Any
-        if isinstance(value, staticmethod | classmethod):
+        if is_a(value, staticmethod | classmethod):
             function = self.at_home(value.__func__, module, path)
             result = value if function is value.__func__ else type(value)(function)
-        elif isinstance(value, property):
+        elif is_a(value, property):
             parts = [self.at_home(getattr(value, part), module, path) for part in _ACCESSORS]
             is_same = all(part is getattr(value, name) for part, name in zip(parts, _ACCESSORS, strict=True))
             result = value if is_same else property(*parts, value.__doc__)  # type: ignore[call-arg]
-        elif isinstance(value, _CACHED):
+        elif is_a(value, _CACHED):
             function = self.at_home(value.__wrapped__, module, path)
             result = value
             if function is not value.__wrapped__:
                 result = functools.lru_cache(**value.cache_parameters())(function)
-        elif isinstance(value, partial):
-            result = partial(
-                self.at_home(value.func, module, path),
-                *(self.at_home(part, module, path) for part in value.args),
-                **{key: self.at_home(part, module, path) for key, part in value.keywords.items()},
-            )
+        elif is_a(value, partial):
+            function = self.at_home(value.func, module, path)
+            parts = [self.at_home(part, module, path) for part in value.args]
+            named = {key: self.at_home(part, module, path) for key, part in value.keywords.items()}
+            is_same = function is value.func and _all_is(parts, value.args)
+            is_same = is_same and _all_is(named.values(), value.keywords.values())
+            result = value if is_same else partial(function, *parts, **named)
         else:
             for key, part in list(vars(value).items()):
                 vars(value)[key] = self.at_home(part, module, path)
@@ -558,26 +597,27 @@ class Patch:
         if id(old) in self._carried or id(old) in self._taken:
             return  # it lives on, under another name
         owner = path.rstrip(_WRAPPED)
-        if not (isinstance(new, type) if isinstance(old, type) else callable(new)):
+        if not (is_a(new, type) if is_a(old, type) else callable(new)):
             self._depart(module, path, old)
-        if isinstance(old, types.FunctionType):
+        if is_a(old, types.FunctionType):
             if callable(new) and self._belongs(old, module, owner):
                 self.replaced[id(old)] = (old, new)
                 self.deeds += self._relays.forward(module.name, path, old, new)
-        elif isinstance(old, type):
-            if isinstance(new, type) and old.__module__ == module.name and old.__qualname__ == path:
+        elif is_a(old, type):
+            if is_a(new, type) and old.__module__ == module.name and old.__qualname__ == path:
                 self.replaced[id(old)] = (old, new)
                 if _may_move(old, new):
                     self.classes[old] = new
                 else:
                     self.notes.append(f"instances of {path} keep their class: they would be misread as the new one's")
                 self._members_outlived(old, new, module, path)
-        elif isinstance(old, _CACHED):
+        elif is_a(old, _CACHED):
             inner: Any = old.__wrapped__
-            is_ours = isinstance(inner, types.FunctionType) and self._belongs(inner, module, owner)
+            is_ours = is_a(inner, types.FunctionType) and self._belongs(inner, module, owner)
+            if is_ours:
+                self.outlived_caches.append(old)
             if is_ours and callable(new) and id(inner) not in self._taken:
-                self.caches.append(old)
-                target = new.__wrapped__ if isinstance(new, _CACHED) else new
+                target = new.__wrapped__ if is_a(new, _CACHED) else new
                 self.deeds += self._relays.forward(module.name, path + _WRAPPED, inner, target)
         else:
             for before, after in _insides(old, new):
@@ -588,15 +628,17 @@ class Patch:
         for key, value in vars(old).items():
             after = vars(new).get(key, _GONE)
             if after is not _GONE and after is not value and key not in _OWN_PLACE:
-                if isinstance(value, types.FunctionType) and isinstance(after, types.FunctionType):
+                if is_a(value, types.FunctionType) and is_a(after, types.FunctionType):
                     if id(value) not in self._taken and self._belongs(value, module, f"{path}.{key}"):
                         self.deeds += self._relays.forward(module.name, f"{path}.{key}", value, after)
-                elif not isinstance(value, types.MemberDescriptorType):
+                elif not is_a(value, types.MemberDescriptorType):
                     self._outlive(value, after, module, f"{path}.{key}")
 
     def _belongs(self, old: types.FunctionType, module: Module, path: str) -> bool:
         """Tell whether a function is the module's own under this name, and not another one's that the name was given to."""
         name = old.__code__.co_qualname
+        if self._lives_elsewhere(old):
+            return False
         if old.__globals__ is not module.live:
             # A decorator elsewhere made it for us, or it was imported from who knows where.
             is_made_here = old.__closure__ is not None and ("<locals>" in name or old.__qualname__ == path)
@@ -613,6 +655,18 @@ class Patch:
                 self.deeds += self._relays.lead(module.name, path, new)
 
 
+_CONTAINERS: Final = frozenset(
+    {list, dict, set, tuple, frozenset, collections.deque, collections.defaultdict, collections.OrderedDict}
+)
+_ATTRIBUTES: Final = (
+    "__defaults__",
+    "__kwdefaults__",
+    "__annotations__",
+    "__doc__",
+    "__name__",
+    "__qualname__",
+    "__module__",
+)
 _ATOMS: Final = frozenset({int, str, float, bool, bytes, type(None)})
 _WRAPPED: Final = "~"  # ends the path of what a wrapper holds: f and what it wraps lead to different successors
 _ACCESSORS: Final = ("fget", "fset", "fdel")
@@ -635,6 +689,16 @@ def _is_same_definition(before: str, after: str, path: str) -> bool:
     return before == after or {before, after} == {path, "<lambda>"}
 
 
+def _own_name(value: Any) -> str | None:
+    """Return the qualified name of a definition; anything else may be asked for nothing: it may raise."""
+    return value.__qualname__ if is_a(value, types.FunctionType | type) else heap.attributes(value).get("__qualname__")
+
+
+def _fields(cls: type) -> object:
+    """Return the fields of a named tuple, without asking its metaclass."""
+    return next((vars(base)["_fields"] for base in cls.__mro__ if "_fields" in vars(base)), None)
+
+
 def _contents(cell: types.CellType) -> Any:
     try:
         return cell.cell_contents
@@ -647,7 +711,7 @@ def _at(namespace: Mapping[str, Any], path: str) -> Any:
     first, *rest = path.split(".")
     found = namespace.get(first, _GONE)
     for name in rest:
-        found = vars(found).get(name, _GONE) if isinstance(found, type) else _GONE
+        found = vars(found).get(name, _GONE) if is_a(found, type) else _GONE
     return found
 
 
@@ -661,9 +725,9 @@ def _all_is(some: Collection[Any], others: Collection[Any]) -> bool:
 
 def _insides(old: Any, new: Any) -> Iterator[tuple[Any, Any]]:
     """Yield the functions that an outlived wrapper holds, each with what leads on."""
-    if isinstance(old, staticmethod | classmethod):
+    if is_a(old, staticmethod | classmethod):
         yield old.__func__, getattr(new, "__func__", new)
-    elif isinstance(old, property) and isinstance(new, property):
+    elif is_a(old, property) and is_a(new, property):
         for part in _ACCESSORS:
             if (
                 getattr(old, part) is not None
@@ -671,21 +735,21 @@ def _insides(old: Any, new: Any) -> Iterator[tuple[Any, Any]]:
                 and getattr(old, part) is not getattr(new, part)
             ):
                 yield getattr(old, part), getattr(new, part)
-    elif isinstance(old, partial) and callable(new):
+    elif is_a(old, partial) and callable(new):
         yield old.func, getattr(new, "func", new)
 
 
 def _shape(cls: type) -> tuple[object, ...]:
     """Return what the instances of a class look like in memory."""
     slots = vars(cls).get("__slots__", ())
-    names = (slots,) if isinstance(slots, str) else tuple(slots)
+    names = (slots,) if is_a(slots, str) else tuple(slots)
     return cls.__basicsize__, cls.__itemsize__, cls.__dictoffset__, cls.__weakrefoffset__, tuple(sorted(names))
 
 
 def _may_move(old: type, new: type) -> bool:
     """Tell whether an instance of one class makes sense as one of another."""
-    is_enum = isinstance(old, enum.EnumType), isinstance(new, enum.EnumType)
-    is_tuple = issubclass(old, tuple) and getattr(old, "_fields", None) != getattr(new, "_fields", None)
+    is_enum = is_a(old, enum.EnumType), is_a(new, enum.EnumType)
+    is_tuple = issubclass(old, tuple) and _fields(old) != _fields(new)
     return is_enum[0] == is_enum[1] and not is_tuple
 
 
@@ -708,22 +772,22 @@ def _functions(member: Any) -> Iterator[types.FunctionType]:
         if id(value) in seen:
             continue
         seen.add(id(value))
-        if isinstance(value, types.FunctionType):
+        if is_a(value, types.FunctionType):
             yield value
             stack += [_contents(cell) for cell in value.__closure__ or ()]
             stack.append(value.__dict__.get("__wrapped__"))
-        elif isinstance(value, staticmethod | classmethod | _CACHED):
+        elif is_a(value, staticmethod | classmethod | _CACHED):
             stack.append(value.__wrapped__)
-        elif isinstance(value, property):
+        elif is_a(value, property):
             stack += [value.fget, value.fset, value.fdel]
         elif type(value) in _REBUILT:
-            stack += [getattr(value, "func", None), *getattr(value, "__dict__", {}).values()]
+            stack += [getattr(value, "func", None), *heap.attributes(value).values()]
 
 
 def _filled(live: Any, staged: Any) -> list[Deed]:
     """Return what lets a container hold what its copy holds."""
     before = live.copy()
-    if isinstance(live, list):
+    if is_a(live, list):
         everything = slice(None)
         return [
             Deed(partial(list.__setitem__, live, everything, staged), partial(list.__setitem__, live, everything, before))

@@ -83,7 +83,7 @@ def make(  # noqa: PLR0917 - a plan is made of all of them, in one place
     for name in sorted(effects.drafts, key=lambda name: (entered.get(name, math.inf), name)):
         draft = effects.drafts[name]
         stale = effects.stale(draft)
-        if name in changes or draft.run or draft.aside or draft.whole or stale:
+        if name in changes or draft.run or draft.aside or draft.whole or draft.grown or stale:
             steps[name] = replace(_step(draft, changes.get(name), live.get(name)), stale=stale)
     return Plan(steps, frozenset(name for name in steps if name not in live or name in failing))
 
@@ -92,8 +92,8 @@ def _draft(change: Change, revision: Revision, *, is_live: bool) -> Draft:
     draft = Draft(change.name, revision.new, revision.old, is_new=not is_live, is_gone=change.source is None)
     if draft.is_gone:
         draft.outline = None
-    elif is_live and change.is_forced:
-        draft.whole = "it was asked for"
+    elif is_live and change.whole:
+        draft.whole = change.whole
     elif is_live and (revision.old is None or revision.new is None):
         draft.whole, draft.outline = "its text cannot be taken apart", None
     draft.edit = revision.edit if is_live else None
@@ -107,7 +107,7 @@ def _step(draft: Draft, change: Change | None, version: Version | None) -> Step:
     if version is None:
         return Step(draft.name, Way.LOAD, source, "it is new")
     if draft.whole or draft.outline is None:
-        return Step(draft.name, Way.RELOAD, source, draft.whole or _words(draft))
+        return Step(draft.name, Way.RELOAD, source, draft.whole or _words(draft), grown=frozenset(draft.grown))
     return Step(
         draft.name,
         Way.PATCH,
@@ -118,12 +118,20 @@ def _step(draft: Draft, change: Change | None, version: Version | None) -> Step:
         gone=_gone(draft),
         remade=_remade(draft),
         grown=frozenset(draft.grown),
+        is_still=_is_still(draft),
     )
+
+
+def _is_still(draft: Draft) -> bool:
+    """Tell whether an edit touches no more than lines and the bodies of functions, as far as its file goes."""
+    edit = draft.edit
+    is_complete = edit is None or not (edit.removed or edit.is_reordered)
+    return is_complete and not (draft.run or draft.aside or draft.grown)
 
 
 def _gone(draft: Draft) -> frozenset[str]:
     """Return the names that no statement binds any more."""
-    if draft.old is None or draft.outline is None:
+    if draft.old is None or draft.outline is None or (draft.edit is not None and not draft.edit.removed):
         return frozenset()
     return draft.old.names - draft.outline.names
 
@@ -179,13 +187,20 @@ def _words(draft: Draft) -> str:
     return f"{draft.cause or 'what it imports'} changed"
 
 
-def held_back(plan: Plan, failed: Iterable[str], edges: Mapping[str, Collection[str]]) -> dict[str, frozenset[str]]:
+def held_back(
+    plan: Plan,
+    failed: Iterable[str],
+    edges: Mapping[str, Collection[str]],
+    live_edges: Callable[[str], Collection[str]] = lambda _name: (),
+) -> dict[str, frozenset[str]]:
     """Return the modules that must not go live, each with the failing modules that hold it back.
 
     Args:
         plan: what was staged.
         failed: modules of the plan that did not compile or load.
         edges: what each module of the plan imports, as far as known.
+        live_edges: what the live version of a module imports. If it stays, what it imports stays, too, and if it could
+            not follow those that it was run again for, so do they.
     """
     dependents: dict[str, list[str]] = {}
     for name in plan.steps:
@@ -196,7 +211,7 @@ def held_back(plan: Plan, failed: Iterable[str], edges: Mapping[str, Collection[
         if culprit in plan.without_veto:
             continue
         reached: set[str] = set()
-        stack = [culprit]
+        stack = [culprit, *(name for name in plan.steps if culprit in live_edges(name))]
         while stack:
             name = stack.pop()
             if name in reached or name not in plan.steps:
@@ -204,7 +219,7 @@ def held_back(plan: Plan, failed: Iterable[str], edges: Mapping[str, Collection[
             reached.add(name)
             stack += dependents.get(name, ())
             if name not in plan.without_veto:
-                stack += edges.get(name, ())
+                stack += [*edges.get(name, ()), *live_edges(name)]
         for name in reached:
             held[name] = held.get(name, frozenset()) | {culprit}
     return held

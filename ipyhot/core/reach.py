@@ -32,12 +32,14 @@ class Reach:
     def refs(self, name: str, outline: Outline, chain: Chain) -> Iterator[Ref]:
         """Yield what a chain means in a module, as far as it is watched."""
         first, rest = chain[0], chain[1:]
-        if first in outline.names or first in outline.globals or self._drafts.was_bound(name, first):
+        is_own = first in outline.names or first in outline.globals or self._drafts.was_bound(name, first)
+        if is_own or outline.stars:
             yield name, first
             for base, attribute in outline.imported.get(first, ()):
                 yield from self.imported(base, attribute, rest)
-        else:
-            yield from ((star, first) for star in outline.stars if self._is_watched(star))
+        for star in filter(self._is_watched, outline.stars):  # which of them had the last word is not looked at
+            yield star, first
+            yield from self.imported(star, first, rest) if rest else ()
 
     def imported(self, base: str, attribute: str | None, rest: Chain, depth: int = 0) -> Iterator[Ref]:
         """Yield what an imported name means, with the attributes that are read from it."""
@@ -46,7 +48,10 @@ class Reach:
                 if self._is_watched(base):
                     yield base, attribute
                     outline = self._drafts.outline(base) if rest and depth < _DEPTH else None
-                    for further, name in outline.imported.get(attribute, ()) if outline is not None else ():
+                    origins = (
+                        outline.imported.get(attribute, [(star, attribute) for star in outline.stars]) if outline else ()
+                    )
+                    for further, name in origins:
                         yield from self.imported(further, name, rest, depth + 1)
                 return
             base = f"{base}.{attribute}"
@@ -212,6 +217,10 @@ class Reach:
         found = {(name, bound) for bound in statement.facts.binds}
         for changed in statement.facts.mutates:
             found.update(self._same_object(name, outline, changed))
+            if changed in outline.imported or outline.stars:
+                chains = (chain[:2] for chain in statement.facts.held | statement.facts.used if len(chain) > 1)
+                parts = {ref for chain in chains if chain[0] == changed for ref in self.refs(name, outline, chain)}
+                found.update((module, attr) for module, attr in parts if attr is not None and module != name)
         for chain in statement.facts.sets:
             refs = self.refs(name, outline, chain)
             found.update((module, attr) for module, attr in refs if attr == chain[-1] and module != name)
@@ -254,10 +263,12 @@ class Reach:
     def _registered_with(self, name: str, outline: Outline, statement: Statement) -> Iterator[tuple[Chain, tuple[str, str]]]:
         """Yield the bases and metaclasses that take note of each class that is made of them."""
         for chain in statement.facts.held | statement.facts.used:
-            for module, attr in self.refs(name, outline, chain):
-                where = self._drafts.outline(module)
-                if attr is not None and where is not None and self._takes_note(module, where, attr):
-                    yield chain, (module, attr)
+            for ref in self.refs(name, outline, chain):
+                where = self._drafts.outline(ref[0])
+                for module, attr in self._same_object(ref[0], where, ref[1]) if where is not None and ref[1] else ():
+                    maker = self._drafts.outline(module)
+                    if maker is not None and self._takes_note(module, maker, attr):
+                        yield chain, (module, attr)
 
     def _takes_note(self, module: str, outline: Outline, attr: str, depth: int = 0) -> bool:
         hooks = ("__init_subclass__", "__new__", "__init__")

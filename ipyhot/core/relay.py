@@ -21,8 +21,12 @@ _KIND: Final = CO_COROUTINE | CO_GENERATOR | CO_ASYNC_GENERATOR | CO_ITERABLE_CO
 class Relay:
     """Where all outlived functions of one name lead: ``__wrapped__`` is the newest, so ``inspect`` follows it too."""
 
-    __slots__ = ("__weakref__", "__wrapped__")
+    __slots__ = ("__weakref__", "__wrapped__", "followers")
     __wrapped__: Callable[..., Any]
+
+    def __init__(self, new: Callable[..., Any]) -> None:
+        self.__wrapped__ = new
+        self.followers: weakref.WeakSet[types.FunctionType] = weakref.WeakSet()
 
 
 class Relays:
@@ -34,8 +38,21 @@ class Relays:
     def lead(self, module: str, path: str, new: Callable[..., Any]) -> Iterator[Deed]:
         """Yield what leads everything that a name has outlived to its newest meaning."""
         relay = self._relays.get((module, path))
-        if relay is not None and relay.__wrapped__ is not new:
+        if relay is None:
+            return
+        if relay.__wrapped__ is not new:
             yield set_attribute(relay, "__wrapped__", new)
+        for follower in list(relay.followers):
+            if relay_of(follower) is relay:  # or it has its own code again
+                yield from _dressed(follower, relay, new)
+
+    def settle(self) -> None:
+        """After a commit: let outlived functions look like what their successor has become in it."""
+        for relay in list(self._relays.values()):
+            for follower in list(relay.followers):
+                if relay_of(follower) is relay:
+                    for name, value in _looks(relay.__wrapped__):
+                        setattr(follower, name, value)
 
     def paths(self, module: str) -> list[str]:
         """Return the names of a module that outlived functions lead to."""
@@ -43,21 +60,12 @@ class Relays:
 
     def forward(self, module: str, path: str, old: types.FunctionType, new: Callable[..., Any]) -> Iterator[Deed]:
         """Yield what lets an outlived function pass its calls on."""
+        yield from self.lead(module, path, new)
         relay = self._relays.get((module, path))
         if relay is None:
-            relay = self._relays[module, path] = Relay()
-            relay.__wrapped__ = new
-        else:
-            yield set_attribute(relay, "__wrapped__", new)
-        yield set_attribute(old, "__code__", _forwarding_code(old.__code__, relay, new))
-        for name, value in (
-            ("__defaults__", None),
-            ("__kwdefaults__", None),
-            ("__doc__", getattr(new, "__doc__", None)),
-            ("__annotations__", getattr(new, "__annotations__", {})),
-        ):
-            if getattr(old, name) is not value:
-                yield set_attribute(old, name, value)
+            relay = self._relays[module, path] = Relay(new)
+        relay.followers.add(old)
+        yield from _dressed(old, relay, new)
         yield set_item(old.__dict__, "__wrapped__", relay)
 
 
@@ -65,6 +73,18 @@ def relay_of(function: types.FunctionType) -> Relay | None:
     """Return the relay that a function passes its calls on to, if it does."""
     found = function.__dict__.get("__wrapped__")
     return found if isinstance(found, Relay) else None
+
+
+def _dressed(old: types.FunctionType, relay: Relay, new: Callable[..., Any]) -> Iterator[Deed]:
+    """Yield what makes a function call its relay, and look like the successor."""
+    yield set_attribute(old, "__code__", _forwarding_code(old.__code__, relay, new))
+    for name, value in (("__defaults__", None), ("__kwdefaults__", None), *_looks(new)):
+        if getattr(old, name) is not value:
+            yield set_attribute(old, name, value)
+
+
+def _looks(new: Callable[..., Any]) -> tuple[tuple[str, Any], ...]:
+    return ("__doc__", getattr(new, "__doc__", None)), ("__annotations__", getattr(new, "__annotations__", {}))
 
 
 @cache

@@ -59,14 +59,17 @@ class Folder:
         """Return the dotted module name of a path inside the folder, given as its parts."""
         return ".".join([self.package, *parts] if self.package else parts) or None
 
+    def holds(self, name: str) -> bool:
+        """Tell whether a module of a name would lie in the folder."""
+        return not self.package or name == self.package or name.startswith(self.package + ".")
+
     def parts_of(self, name: str) -> list[str] | None:
         """Return a module's path inside the folder, as its parts; None if it lies elsewhere."""
-        if not self.package:
-            return name.split(".")
+        if not self.holds(name):
+            return None
         if name == self.package:
             return []
-        prefix = self.package + "."
-        return name.removeprefix(prefix).split(".") if name.startswith(prefix) else None
+        return name.removeprefix(self.package + ".").split(".") if self.package else name.split(".")
 
     def handler_of(self, name: str) -> str | None:
         """Return the handler name of a module; the folder's own ``__init__.py`` is handler ``__init__``."""

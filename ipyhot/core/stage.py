@@ -58,6 +58,16 @@ class Staged:
     state: _State = _State.WAITING
     error: BaseException | None = None
     traceback: types.TracebackType | None = None
+
+    def let_go(self) -> None:
+        """Break the circles through the frames of an error: till they are collected, live classes seem to be held."""
+        self.carried.clear()
+        error, seen = self.error, set[int]()
+        while error is not None and id(error) not in seen:
+            seen.add(id(error))
+            error = BaseException.with_traceback(error, None).__context__
+        self.traceback = None
+
     dependencies: set[str] = field(default_factory=set)
 
     def fail(self, error: BaseException) -> None:
@@ -83,6 +93,7 @@ class Stage:
         self.fallen: list[str] = []  # in the order they failed: the first of those with one error is to blame
         self.entered: list[str] = []
         self.is_cancelled = False
+        self.is_still = False  # nobody meets what is staged, so nothing is diverted
         self._outlines = outlines
         self._loaders = loaders
         self._folder_of = folder_of
@@ -107,6 +118,10 @@ class Stage:
         return {name: staged.error for name, staged in self.results.items() if staged.error is not None}
 
     def __enter__(self) -> Self:
+        self.is_still = self._runs_nothing()
+        if self.is_still:
+            self._stand()
+            return self
         for name in list(self.results):
             self._divert(name)
         self._switch.turn_on(self._import)
@@ -136,11 +151,10 @@ class Stage:
         Args:
             returning: the modules whose file was gone for a while and that take their place again, by name.
         """
-        new = {
-            id(self._worn[name]): returning.get(name) or self.results[name].value
-            for name in {*self._placed, *self._covered}
-            if name in self.results
-        }
+        new: dict[int, object] = {}
+        for name in {*self._placed, *self._covered} & self.results.keys():
+            value = self.results[name].value
+            new[id(self._worn[name])] = new[id(value)] = returning.get(name) or value
         for staged in self.results.values():
             namespace = {} if staged.module is None else vars(staged.module)
             for key, value in list(namespace.items()):
@@ -158,6 +172,8 @@ class Stage:
         for name, target in self._covered.items():
             if sys.modules.get(name) is self._worn[name]:
                 sys.modules[name] = target
+        for staged in self.results.values():
+            staged.let_go()
         self._over.set()
 
     def reject(self, name: str, error: BaseException) -> None:
@@ -203,10 +219,15 @@ class Stage:
                 staged.outline = prepared(staged.outline, {*staged.step.run, *staged.step.aside}, loader.alias, loader.pin)
             else:
                 staged.code = loader.compile()
-                staged.outline = rooted(staged.outline, staged.code) if staged.outline is not None else None
+                staged.outline = rooted(staged.outline, staged.code, loader.pin) if staged.outline is not None else None
         except Exception as error:  # noqa: BLE001 - whatever the compiler says of the text becomes the failure
             staged.fail(error)
             self.fallen.append(name)
+
+    def culprit(self, name: str) -> str:
+        """Return the module whose error is a module's, too: the first that fell with it."""
+        error = self.results[name].error
+        return next((other for other in self.fallen if error is not None and self.results[other].error is error), name)
 
     @property
     def worn(self) -> Mapping[str, types.ModuleType]:
@@ -361,6 +382,19 @@ class Stage:
         if placed is not None:
             sys.modules[name] = placed
         return found
+
+    def _runs_nothing(self) -> bool:
+        return all(
+            staged.step.is_still and isinstance(sys.modules.get(name), types.ModuleType)
+            for name, staged in self.results.items()
+        )
+
+    def _stand(self) -> None:
+        """Let the live modules be what they are."""
+        for name, staged in self.results.items():
+            self._worn[name] = sys.modules[name]
+            staged.state, staged.value = _State.DONE, staged.module
+            staged.collected = Collected(name, is_whole=False)
 
     def _divert(self, name: str) -> None:
         """Let this thread meet the staged world in a module and in the package that holds it."""

@@ -7,6 +7,7 @@ the heap knows. Called by the thread that builds.
 import _abc  # type: ignore[import-not-found]
 import abc
 import contextlib
+import functools
 import itertools
 import sys
 import types
@@ -18,6 +19,7 @@ from typing import Any, Final
 from ipyhot.core import heap, migrate, swap
 from ipyhot.core.commit import Deed, set_item
 from ipyhot.core.heads import Head
+from ipyhot.core.heap import is_a
 from ipyhot.core.patch import Departed, Module, Patch
 from ipyhot.core.relay import Relays
 
@@ -56,8 +58,14 @@ class Succession:
         self._departed = Departed()
         self._strays = swap.Strays()
         self._lingering: weakref.WeakSet[type] = weakref.WeakSet()
+        self._outlived_caches: weakref.WeakSet[Any] = weakref.WeakSet()
         self._heirs: list[Heir] = []
+        self._aside: list[dict[str, Any]] = []
         self._patch: Patch | None = None
+
+    def note_staged(self, namespace: dict[str, Any]) -> None:
+        """Remember a namespace that was staged, whatever became of it: its classes are to leave no trace."""
+        self._aside.append(namespace)
 
     def deeds(
         self,
@@ -112,7 +120,7 @@ class Succession:
         for namespace, final in spaces:
             for key, value in list(namespace.items()):
                 found = patch.replaced.get(id(value)) if key not in final else None
-                if found is not None and found[0] is value and isinstance(value, types.FunctionType | type):
+                if found is not None and found[0] is value and is_a(value, types.FunctionType | type):
                     yield set_item(namespace, key, found[1])
 
     def _add_lingering(self, heirs: list[Heir], patch: Patch) -> None:
@@ -123,24 +131,29 @@ class Succession:
             if module is None or before in patch.classes:
                 continue
             after = _at({**module.live, **module.final}, before.__qualname__)
-            if isinstance(after, type) and after is not before:
+            if is_a(after, type) and after is not before:
                 patch.classes[before] = after
 
-    def _namespaces(self) -> list[dict[str, Any]]:
+    def _namespaces(self, heirs: list[Heir]) -> list[dict[str, Any]]:
         spaces = [*self.holders]
-        for heir in self._heirs:
+        for heir in heirs:
             spaces += [heir.module.live, heir.module.staged, heir.module.final]
         return spaces
 
     def _are_held(self, classes: Mapping[type, type]) -> bool:
-        return bool(classes) and len(heap.unheld(classes, self._namespaces(), extra=_BY_PATCH)) < len(classes)
+        return bool(classes) and len(heap.unheld(classes, self._namespaces(self._heirs), extra=_BY_PATCH)) < len(classes)
 
     def settle(self) -> list[str]:
         """After the commit: sweep what only the heap knows, let go of what was staged; return what cannot follow."""
         patch, heirs = self._patch, self._heirs
+        self._patch, self._heirs = None, []
+        aside, self._aside = self._aside, []
         if patch is None:
+            _dismiss(_classes_of(aside), aside)
             return []
-        for cached in patch.caches:
+        self._relays.settle()
+        self._outlived_caches.update(patch.outlived_caches)
+        for cached in [*patch.caches, *self._outlived_caches]:
             cached.cache_clear()
         classes = dict(patch.classes)
         for old, new, is_fresh in patch.abstract:
@@ -150,20 +163,17 @@ class Succession:
             module.staged.update(module.live)  # whatever still runs in it sees the newest, as of now
             module.final.clear()
             heir.pairs.clear()
-        self._patch = patch = None
+        gone = patch.gone
+        patch = None
         if classes:
-            self._retire(classes)
-        notes = [note for heir in heirs for note in self._sweep(heir)]
-        self._heirs = []
-        return notes
+            self._retire(classes, heirs)
+        gone.update(_classes_of(aside))
+        _dismiss(gone, [*aside, *(heir.module.live for heir in heirs)])
+        return self._sweep(heirs)
 
-    def _retire(self, classes: dict[type, type]) -> None:
-        """Let containers and variables hold the classes that stay, and take the others out of use.
-
-        Old classes that nobody holds any more leave ``Base.__subclasses__()``: they are garbage, but a collection may
-        be long in coming, and registries by ``__subclasses__`` would find them.
-        """
-        spaces = self._namespaces()
+    def _retire(self, classes: dict[type, type], heirs: list[Heir]) -> None:
+        """Let containers and variables hold the classes that stay, and take the others out of use."""
+        spaces = self._namespaces(heirs)
         if len(heap.unheld(classes, spaces)) < len(classes):
             heap.replace_in_containers(classes, type)
             for parts, _ in heap.instance_deeds(classes):  # made by other threads since they were looked for
@@ -176,30 +186,36 @@ class Succession:
         for cls in free:
             _empty(cls)
 
-    def _sweep(self, heir: Heir) -> list[str]:
-        name, live, staged = heir.module.name, heir.module.live, heir.module.staged
-        deeds, notes = self._strays.find(name, heir.after, heir.heads)
+    def _sweep(self, heirs: list[Heir]) -> list[str]:
+        """Find what only the heap knows: one walk for all that has older code, one for all that lives in what was staged."""
+        heads = {key: head for heir in heirs for key, head in heir.heads.items()}
+        deeds, notes = self._strays.find({heir.module.name: heir.after for heir in heirs}, heads)
         for deed in deeds:
             deed.do()
-        heir.module.staged = {}
-        if sys.getrefcount(staged) > _BY_SWEEP:
-            self._lead_home(name, live, staged)
+        homes: list[tuple[Module, dict[str, Any]]] = []
+        for heir in heirs:
+            staged, heir.module.staged = heir.module.staged, {}
+            if sys.getrefcount(staged) > _BY_SWEEP:
+                homes.append((heir.module, staged))
+        if homes:
+            self._lead_home(homes)
         return notes
 
-    def _lead_home(self, name: str, live: dict[str, Any], staged: dict[str, Any]) -> None:
-        """Let functions that only the staged namespace is the home of run over the live one."""
-        found = tuple(heap.homed_in(staged))  # no list: its own entries would be replaced
-        elders = {function: elder for function in found if (elder := _elder(function, live)) is not None}
+    def _lead_home(self, homes: list[tuple[Module, dict[str, Any]]]) -> None:
+        """Let functions that only a staged namespace is the home of run over the live one."""
+        modules = {id(staged): module for module, staged in homes}
+        found = tuple(heap.homed_in([staged for _, staged in homes]))  # no list: its own entries would be replaced
+        elders = {f: elder for f in found if (elder := _elder(f, modules[id(f.__globals__)].live)) is not None}
         if elders:
             heap.replace_in_containers(elders, types.FunctionType)
         for function in found:
-            new = elders.get(function)
+            module, new = modules[id(function.__globals__)], elders.get(function)
             if new is None:
                 new = types.FunctionType(
-                    function.__code__, live, function.__name__, function.__defaults__, function.__closure__
+                    function.__code__, module.live, function.__name__, function.__defaults__, function.__closure__
                 )
                 new.__kwdefaults__ = function.__kwdefaults__
-            for deed in self._relays.forward(name, f"{function.__qualname__}#{id(function)}", function, new):
+            for deed in self._relays.forward(module.name, f"{function.__qualname__}#{id(function)}", function, new):
                 deed.do()
 
 
@@ -212,6 +228,7 @@ def _migrated(old: type, new: type, patch: Patch) -> list[Deed]:
 
 
 _BY_PATCH: Final = 3  # its tables of what stands for what, and of what takes over what, hold each class
+_HEAP_TYPE: Final = 1 << 9  # Py_TPFLAGS_HEAPTYPE
 _BY_SWEEP: Final = 3  # the variable, the staged module, the call's argument
 
 
@@ -228,28 +245,52 @@ def _ask_again(cls: type, staged: type, *, is_fresh: bool, classes: Mapping[type
     while stack:
         found: list[type] = type.__subclasses__(stack.pop())
         for sub in found:
-            if isinstance(sub, abc.ABCMeta) and sub not in classes:
-                abc.update_abstractmethods(sub)  # type: ignore[arg-type]
+            if is_a(sub, abc.ABCMeta) and sub not in classes:
+                abc.update_abstractmethods(sub)
                 stack.append(sub)
 
 
-class _Nobody:
-    """The base of classes that are on their way out."""
+def _classes_of(namespaces: list[dict[str, Any]]) -> dict[type, None]:
+    """Return the classes that staged namespaces made, and that their live modules do not hold."""
+    found: dict[type, None] = {}
+    for namespace in namespaces:
+        module = sys.modules.get(namespace.get("__name__", ""))
+        live = {id(value) for value in vars(module).values()} if is_a(module, types.ModuleType) else set()
+        for value in namespace.values():
+            if is_a(value, type) and value.__module__ == namespace.get("__name__") and id(value) not in live:
+                found[value] = None
+    return found
+
+
+def _dismiss(classes: dict[type, None], namespaces: list[dict[str, Any]]) -> None:
+    """Take classes out of use that nothing but some namespaces holds; what is held stays as it is."""
+    for cls in heap.unheld(classes, namespaces):
+        _empty(cls)
+
+
+@functools.cache
+def _nobody(base: type) -> type:
+    """Return the base of classes that are on their way out, by what their layout is built on."""
+    return type("Nobody", (base,), {})
 
 
 def _empty(cls: type) -> None:
-    """Take a class that nobody holds out of its bases' sight, and its functions out of it."""
+    """Take a class that nobody holds out of its bases' sight, and its functions out of it.
+
+    It would be garbage anyway, but a collection may be long in coming, and ``Base.__subclasses__()`` finds it till then.
+    """
     with contextlib.suppress(TypeError):  # a layout that cannot change base: a collection will take it
-        type.__setattr__(cls, "__bases__", (_Nobody,))
+        built_on = next(base for base in cls.__mro__ if not base.__flags__ & _HEAP_TYPE)
+        type.__setattr__(cls, "__bases__", (_nobody(built_on),))
     for key, value in list(vars(cls).items()):
-        if isinstance(value, types.FunctionType):
+        if is_a(value, types.FunctionType):
             type.__delattr__(cls, key)
 
 
 def _elder(function: types.FunctionType, live: Mapping[str, Any]) -> types.FunctionType | None:
     """Return the live function that was made of the same definition."""
     found = _at(live, function.__qualname__)
-    is_same = isinstance(found, types.FunctionType) and found.__code__ is function.__code__
+    is_same = is_a(found, types.FunctionType) and found.__code__ is function.__code__
     return found if is_same else None
 
 
@@ -257,5 +298,5 @@ def _at(namespace: Mapping[str, Any], path: str) -> Any:
     first, *rest = path.split(".")
     found = namespace.get(first)
     for name in rest:
-        found = vars(found).get(name) if isinstance(found, type) else None
+        found = vars(found).get(name) if is_a(found, type) else None
     return found

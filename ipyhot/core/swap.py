@@ -16,6 +16,7 @@ from typing import Any, Final
 from ipyhot.core import heap
 from ipyhot.core.commit import Deed, set_attribute
 from ipyhot.core.heads import Head, led
+from ipyhot.core.heap import is_a
 from ipyhot.core.relay import relay_of
 
 __all__ = ["Strays", "caches_in", "deeds", "values_in"]
@@ -33,7 +34,7 @@ def deeds(values: Iterable[Any], codes: Mapping[int, types.CodeType], heads: Map
         heads: id of a successor → the defaults that the text gives it, as far as they are known.
     """
     for value in values:
-        function: Any = value.fget if isinstance(value, property) else value
+        function: Any = value.fget if is_a(value, property) else value
         old = getattr(function, "__code__", None)
         new = codes.get(id(old))
         if new is None or new is old or old is None or new.co_freevars != old.co_freevars:
@@ -59,13 +60,13 @@ def _default_deeds(function: types.FunctionType, head: Head) -> Iterator[Deed]:
 
 def _doc(code: types.CodeType) -> str | None:
     first = code.co_consts[0] if code.co_consts else None
-    return first if isinstance(first, str) else None
+    return first if is_a(first, str) else None
 
 
 def caches_in(namespace: Mapping[str, Any], module: str) -> Iterator[Any]:
     """Yield the ``lru_cache`` wrappers that a namespace holds."""
     for value in values_in(namespace, module):
-        if isinstance(value, _CACHED):
+        if is_a(value, _CACHED):
             yield value
 
 
@@ -75,7 +76,7 @@ def values_in(namespace: Mapping[str, Any], module: str) -> Iterator[Any]:
     It looks into classes of a module, into wrappers, closures, short containers and objects that can be called.
     """
     seen: set[int] = set()
-    stack = list(namespace.values())
+    stack = [value for name, value in namespace.items() if name != "__builtins__"]  # 150 things, none of them a module's own
     while stack:
         value = stack.pop()
         kind = type(value)
@@ -90,7 +91,7 @@ def values_in(namespace: Mapping[str, Any], module: str) -> Iterator[Any]:
                 stack += value.__dict__.values()
             if value.__defaults__:
                 stack += value.__defaults__
-        elif isinstance(value, type):
+        elif is_a(value, type):
             if value.__module__ == module:
                 stack += vars(value).values()
         elif kind in {list, tuple, set, dict} and len(value) <= _LARGE:
@@ -105,8 +106,8 @@ def values_in(namespace: Mapping[str, Any], module: str) -> Iterator[Any]:
             stack.append(value.__wrapped__)
         elif kind is functools.partial:
             stack.append(value.func)
-        elif isinstance(value, _HOLDERS) or callable(value):
-            stack += getattr(value, "__dict__", {}).values()
+        elif is_a(value, _HOLDERS) or callable(value):
+            stack += heap.attributes(value).values()
 
 
 def _is_full(cell: types.CellType) -> bool:
@@ -135,27 +136,31 @@ class Strays:
         return list(self._known.get(module, ()))
 
     def find(
-        self, module: str, codes: Mapping[weakref.ref[types.CodeType], types.CodeType], heads: Mapping[int, Head]
+        self, codes: Mapping[str, Mapping[weakref.ref[types.CodeType], types.CodeType]], heads: Mapping[int, Head]
     ) -> tuple[list[Deed], list[str]]:
         """Return what gives functions their newest code of which only the heap knows, and notes on what cannot have it.
 
         Args:
-            module: whose code it is.
-            codes: old code objects that nobody should hold any more, each with its successor.
+            codes: by module, old code objects that nobody should hold any more, each with its successor.
             heads: id of a successor → the defaults that the text gives it.
         """
         alive: dict[int, tuple[types.CodeType, types.CodeType]] = {}
-        for ref, new in codes.items():
-            code = ref()
-            if code is not None:
-                alive[id(code)] = code, new
+        modules: dict[int, str] = {}
+        for module, successors in codes.items():
+            for ref, new in successors.items():
+                code = ref()
+                if code is not None:
+                    alive[id(code)], modules[id(code)] = (code, new), module
+        if not alive:
+            return [], []
         code = None  # one variable less that holds the last of them
         running = _running()
         held = [code for key, (code, _) in alive.items() if sys.getrefcount(code) - running[key] > _BY_US]
         if not held:
             return [], []
-        found = [function for function in heap.functions_of(held) if relay_of(function) is None]
-        self._known.setdefault(module, weakref.WeakSet()).update(found)
+        found = [f for f in heap.functions_of(held) if id(f.__code__) in alive and relay_of(f) is None]
+        for function in found:
+            self._known.setdefault(modules[id(function.__code__)], weakref.WeakSet()).add(function)
         notes = [
             _STUCK.format(name=name)
             for name in sorted({f.__code__.co_qualname for f in found if _is_stuck(f, alive, heads)})

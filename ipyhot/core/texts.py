@@ -4,14 +4,14 @@ An outline is made when an edit first asks for it: most modules are never edited
 """
 
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from ipyhot.core.codes import CodeKey, codes_in, own_codes
 from ipyhot.core.facts import is_inert
 from ipyhot.core.imports import Loader, keep_lines
 from ipyhot.core.model import Source
-from ipyhot.core.outline import NotSeparable, Outline, outline, revised
+from ipyhot.core.outline import NotSeparable, Outline, Statement, outline, revised
 
 __all__ = ["Texts"]
 
@@ -40,10 +40,15 @@ class _Text:
                 self.outline = None
         return self.outline
 
-    def codes(self) -> Iterator[tuple[types.CodeType, object]]:
-        """Yield the code objects of its functions, each with what keeps its lines."""
+    @property
+    def statements(self) -> frozenset[Statement]:
+        """Its statements; none if it has no outline."""
+        return frozenset(self.outline.statements) if self.outline is not None else frozenset()
+
+    def codes(self, besides: Collection[Statement] = ()) -> Iterator[tuple[types.CodeType, object]]:
+        """Yield the code objects of its functions, each with what keeps its lines; those of some statements are left out."""
         if self.outline is not None:
-            yield from ((code, statement.pin) for statement in self.outline.statements for code in statement.codes)
+            yield from ((code, s.pin) for s in self.outline.statements if s not in besides for code in s.codes)
         elif self.loader is not None:
             yield from ((code, self.loader.pin) for code in codes_in(self.loader.compile()))
 
@@ -64,11 +69,13 @@ class Texts:
         return None if found is None else found.look()
 
     def revise(self, loader: Loader) -> Outline | None:
-        """Return the outline of a newer text of a live module; None if there is none, for whatever reason."""
+        """Return the outline of a newer text of a module, or of a new one; None if there is none, for whatever reason."""
         source = loader.source
         live = self._live.get(source.name)
-        before = None if live is None else live.look()
-        if live is None or before is None:
+        if live is None:
+            return _outline(loader)
+        before = live.look()
+        if before is None:
             return None
         if source.digest == live.source.digest and source.path == live.source.path:
             return before
@@ -76,10 +83,7 @@ class Texts:
             return revised(before, source.data, loader.alias, pin=loader.pin)
         except NotSeparable:  # because of a boundary that was guessed, perhaps: cut the whole text anew
             pass
-        try:
-            return outline(source.data, loader.alias, _package(source), pin=loader.pin)
-        except NotSeparable:  # compiling it says what is wrong with it
-            return None
+        return _outline(loader)
 
     def is_inert(self, name: str) -> bool:
         """Tell whether loading a live module does nothing but define and import."""
@@ -118,8 +122,9 @@ class Texts:
         before = self._live.get(name)
         if before is None:
             return
-        kept = {id(code) for code, _ in newer.codes()} if newer is not None else set()
-        for code, pin in before.codes():
+        shared = before.statements & newer.statements if newer is not None else frozenset()
+        kept = {id(code) for code, _ in newer.codes(shared)} if newer is not None else set()
+        for code, pin in before.codes(shared):
             if id(code) not in kept:
                 keep_lines(code, pin)
 
@@ -129,6 +134,13 @@ def codes_of(new: Outline | None, code: types.CodeType | None) -> Mapping[CodeKe
     if code is not None:
         return own_codes(codes_in(code))
     return {} if new is None else new.codes
+
+
+def _outline(loader: Loader) -> Outline | None:
+    try:
+        return outline(loader.source.data, loader.alias, _package(loader.source), pin=loader.pin)
+    except NotSeparable:  # compiling it says what is wrong with it
+        return None
 
 
 def _package(source: Source) -> str:

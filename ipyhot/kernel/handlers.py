@@ -61,7 +61,9 @@ class HandlerTree:
             if replacement.is_drop or replacement.new_namespace.get("__file__") is None:
                 gone.append(name)
             else:
-                values[name] = replacement.new_namespace.get("exports", replacement.new)
+                value = replacement.new_namespace.get("exports", replacement.new)
+                if name not in self.root or self.root[name] is not value:
+                    values[name] = value
         return self._changing(values, [name for name in gone if name in self.root])
 
     def name_of(self, module: str) -> str | None:

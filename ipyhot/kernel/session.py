@@ -217,9 +217,10 @@ class Session:
         self._loaded_at = time.monotonic()
 
     def _written(self, name: str) -> float | None:
-        folder = self.engine.folder_of(name)
+        version, folder = self.engine.live.get(name), self.engine.folder_of(name)
+        path = version.source.path if version is not None else folder.place_of(name) if folder is not None else None
         try:
-            return os.stat(folder.place_of(name)).st_mtime if folder is not None else None
+            return os.stat(path).st_mtime if path is not None else None
         except OSError:  # it is gone: that is no echo
             return None
 

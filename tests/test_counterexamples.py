@@ -1,0 +1,267 @@
+"""What random programs found: stories that did not end as in a fresh process, each in both ways to take an edit."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fresh import Fresh
+from shorten import Story
+from walk import replay
+
+DECORATED = """\
+def deco1(fn):
+    def wrapper(*args):
+        return ('deco1', fn(*args))
+    return wrapper
+@deco1
+@deco1
+def f1(x=1):
+    return ('f1', h0())
+"""
+WRAPPED = """\
+import functools
+def deco1(fn):
+    @functools.wraps(fn)
+    def wrapper(*args):
+        return ('deco1', fn(*args))
+    return wrapper
+@deco1
+def f1(x = 1):
+    return ('f1')
+"""
+DELETED = """\
+class C1:
+    def __init__(self, x=0):
+        self.x = x
+    def m1(self):
+        return ('C1.m1')
+obj1 = C1()
+del C1
+"""
+REGISTRY = """\
+REG1 = {}
+def register1(fn):
+    REG1[f'{fn.__module__}:{fn.__qualname__}'] = fn
+    return fn
+"""
+BRANCH = """\
+if 0 > 0:
+    def f2(x=0):
+        return ('then')
+else:
+    def f2(x=0):
+        return ('else')
+"""
+SHADOWED = "class C1:\n    l0 = lambda self: ('C1.l0')\nclass C1(C1):\n    def m3(self):\n        return 1\n"
+NESTED = "    class Inner:\n        def m1(self):\n            return 1\n    l0"
+
+STORIES: dict[str, Story] = {
+    "an own function in place of a decorated one from a star import leaves that alone": [
+        {"a": DECORATED, "b": "from .a import *\n"},
+        {"b": "def f1(x=1):\n    return ('f1', h0())\n"},
+    ],
+    "a base of the same name gets a nested class": [{"c": SHADOWED}, {"c": SHADOWED.replace("    l0", NESTED, 1)}],
+    "a star import gives no more what a statement behind it changes": [
+        {
+            "a": "exec('K1 = 1')\n",
+            "b": "from .a import K1\n",
+            "c": "from .b import *\nK1 = K1 if K1 > 0 else 0\nfrom .b import *\n",
+        },
+        {"b": "", "d": "from .c import K1\n"},
+    ],
+    "a wrapped function becomes plain and wrapped again, and who held it sees its docstring": [
+        {"c": WRAPPED},
+        {"c": 'def f1(x=1):\n    "f1 says 1"\n'},
+        {"c": WRAPPED},
+    ],
+    "a name that no text shows arrives through a star import": [
+        {"a": "", "b": "from .a import *\n"},
+        {"a": "exec('K1 = 1')\n"},
+    ],
+    "two star imports give one name, and one of them no more": [
+        {
+            "b": "def f2(x=1):\n    return ('f2')\n",
+            "c": "from .b import *\n",
+            "e": "from .b import *\nfrom .c import *\nclass C1:\n    def m0(self):\n        return ('C1', f2())\n",
+        },
+        {"c": ""},
+    ],
+    "the last of two star imports gives a name, and the first one changes it": [
+        {
+            "a": "def f2(): return 'a'\nX = 1\n",
+            "b": "def f2(): return 'b'\nY = 1\n",
+            "d": "from .b import *\nfrom .a import *\n",
+        },
+        {"b": "globals()['Y'] = 2\ndef f2(): return 'b2'\n"},
+    ],
+    "an instance of a class whose name is deleted": [{"a": ""}, {"a": DELETED}, {"a": DELETED.replace("'C1.m1'", "2")}],
+    "what failed to follow a removed name goes on failing when something else comes": [
+        {"a": BRANCH, "b": "from .a import f2\n"},
+        {"a": "", "b": "from .a import f2\ndef deco2(fn):\n    return fn\n"},
+        {"d": "from .b import deco2\n"},
+        {"a": BRANCH.replace("f2", "f0")},
+        {"a": BRANCH},
+    ],
+    "a new file imports a partial from one that only passes it on": [
+        {
+            "a": "import functools\ndef f1(x = 1):\n    return ('f1')\npart1 = functools.partial(f1)\n",
+            "b": "from .a import part1\n",
+            "d": "",
+        },
+        {"d": "from .e import f2\n", "e": f"from .b import part1\n{BRANCH}"},
+    ],
+    "a file that comes back with a new one that imports it": [
+        {"a": ""},
+        {"a": None},
+        {"a": "", "d": "import PKG.a as mod2\n"},
+        {"b": "from . import a\n"},
+    ],
+    "a function of a module that comes through two star imports changes": [
+        {
+            "a": "def f0(x=1):\n    return ('f0')\n",
+            "b": "from . import a\n",
+            "d": "from .b import *\n",
+            "c": "from .d import *\nT0 = a.f0()\n",
+        },
+        {"a": "def f0(x=1, y=1):\n    return ('f0', y)\n"},
+    ],
+    "a function comes by its name and through a star import behind": [
+        {
+            "a": "def f0(x=1):\n    return ('f0')\n",
+            "b": "from .a import f0\n",
+            "c": "from .a import f0\nfrom .b import *\nT0 = f0()\n",
+        },
+        {"a": "def f0(x=1, y=1):\n    return ('f0', y)\nK2 = 0\n"},
+    ],
+    "a name that a class statement reads through a star import is not in __all__ any more": [
+        {"a": "K0 = 1\n", "b": "from .a import *\nclass C1:\n    def s0(i=K0):\n        return ('C1.s0')\n"},
+        {"a": "def f0(x = 1):\n    return ('f0')\n__all__ = ['f0']\nK0 = 1\n"},
+    ],
+    "a closure made here gives way to one that is imported": [
+        {
+            "a": "def make0(k=1):\n    def inner(x=0):\n        return k\n    return inner\ng0 = make0(0)\n",
+            "b": "from . import a\ng0 = a.make0(0)\n",
+        },
+        {"b": "from .a import g0\n"},
+    ],
+    "what is held back stays with what its live text needs": [
+        {"a": "class C2:\n    x = 1\n", "b": "from .a import C2\nD0 = {1, C2}\n", "c": "from .b import D0\n"},
+        {"b": "", "a": ""},
+        {"b": "from .a import C2\nD0 = {1, C2}\n"},
+    ],
+    "a file that fails as before does not keep others from following what it imports": [
+        {"a": "", "b": "from .a import *\n", "c": "from .b import *\n"},
+        {"b": "raise ValueError('broken 0')\n"},
+        {"a": "K2 = 1\n"},
+    ],
+    "a file that was gone comes back with another function under an imported name": [
+        {"a": WRAPPED, "b": "from .a import f1\n", "d": "from .b import f1 as f0\n"},
+        {"c": "def f0(x=1):\n    return ('f0', b.f1())\n", "d": None},
+        {"d": "from .c import f0\n"},
+    ],
+    "a class that a base from two files away took note of is removed": [
+        {
+            "a": "class R0:\n    REG = {}\n    def __init_subclass__(cls):\n        cls.REG[cls.__qualname__] = 1\n",
+            "c": "from .a import R0\n",
+            "d": "from .c import R0\nclass C1(R0):\n    x = 1\n",
+        },
+        {"d": ""},
+    ],
+    "an entry is removed, and the file of the registry cannot be run again": [
+        {
+            "b": "from .e import register0\n@register0\nclass C2:\n    x = 1\n",
+            "c": "",
+            "e": "import PKG.c as mod0\nREG0 = {}\ndef register0(fn):\n    REG0[fn.__qualname__] = fn\n",
+        },
+        {"c": None, "b": ""},
+        {"c": ""},
+    ],
+    "a broken file returns to the text that is live, and what it imports went on without it": [
+        {"a": "def deco2(fn):\n    return fn\n", "b": "from .a import deco2\n", "c": "from .b import deco2\n"},
+        {"b": "raise SystemExit(1)\n"},
+        {"a": ""},
+        {"b": "from .a import deco2\n"},
+        {"a": "def deco2(fn):\n    return 1\n"},
+    ],
+    "a name means another function after its former one was put into a partial": [
+        {"d": f"{WRAPPED}part0 = functools.partial(f1)\n"},
+        {"d": f"{WRAPPED}part0 = functools.partial(f1)\n@functools.lru_cache(maxsize=1)\ndef f1(x=1):\n    return 2\n"},
+    ],
+    "a name is deleted behind the star import that gives it": [
+        {"a": "K1 = 1\n", "b": "from .a import *\ndel K1\n"},
+        {"a": "K1 = 1\nK0 = 1\n"},
+    ],
+    "a decorator takes on functools.wraps": [
+        {"b": DECORATED.partition("@")[0], "c": "from .b import *\n@deco1\ndef f2(x=1):\n    return ('f2')\n"},
+        {"b": WRAPPED.partition("@deco1")[0]},
+    ],
+    "the lines of a reloaded file stay when its statements run again beside a broken text": [
+        {"a": "", "b": "", "c": "", "d": "import PKG.c as mod0\nfrom .a import *\ndef register0(fn):\n    return fn\n"},
+        {"d": "from .a import *\nimport PKG.c as mod0\ndef register0(fn):\n    return fn\n"},
+        {"d": "K0 = 1 / 0\n"},
+        {"c": "from .b import *\n"},
+    ],
+    "a plain function gives way to an imported one whose docstring changes": [
+        {"c": "def f2(x=1):\n    return ('f2')\n", "d": "def f2(x=1):\n    return ('f2', h0())\n"},
+        {"c": 'def f2(x=1):\n    "f2 says 1"\n', "d": "from .c import *\n"},
+    ],
+    "a new file registers through a star import from two files away": [
+        {"c": REGISTRY, "d": "from .c import *\n"},
+        {"e": "from .d import *\n@register1\ndef f0(x=1):\n    return ('f0', f1())\n"},
+    ],
+    "a new file calls what is registered": [
+        {"c": f"{REGISTRY}@register1\ndef f0(x = 1, y = 1):\n    return ('f0', y)\n"},
+        {"e": "from .c import *\nT2 = f0()\n"},
+    ],
+    "a name that only a function binds is gone, and a file imports it": [
+        {"a": "def init0():\n    global G2\n    G2 = ('init0')\ninit0()\n", "b": "from .a import G2\n"},
+        {"a": ""},
+        {"b": ""},
+    ],
+    "a cached function gives way to an imported one of the same text": [
+        dict.fromkeys("ac", "import functools\n@functools.lru_cache(maxsize=2)\ndef f2(x=1):\n    return 1\n"),
+        {"c": "from .a import f2\n"},
+    ],
+    "a star import under an if passes a constant on": [
+        {
+            "a": "K2 = 2\n",
+            "b": "from .a import K2\n",
+            "c": "if True < 3:\n    from .b import *\n",
+            "d": "from .c import K2\n",
+        },
+        {"a": "K2 = 0\n"},
+    ],
+    "a name that exec binds is read by a nested class": [
+        {"d": "exec('K2 = 1')\n", "e": "from .d import K2\nclass C1:\n    class Inner:\n        i0 = K2\n"},
+        {"d": "exec('K2 = 2')\n"},
+    ],
+    "a function is registered through a module from a star import, and its name means another one": [
+        {"e": "", "d": "def f2(x = 1):\n    return 2\n", "a": "REG1 = {}\n", "c": "from . import a\n"},
+        {"e": "from .c import *\ndef f1(x = 1):\n    return 1\na.REG1['e'] = f1\nfrom .d import f2 as f1\n"},
+    ],
+    "two imports of one name change places around a statement": [
+        {
+            "a": "def f0(x = 1):\n    return 'a'\n",
+            "c": "def f0(x=1):\n    return 'c'\n",
+            "e": "from .a import f0\nfrom .c import f0\nLOG2 = [1]\nLOG2 += [f0]\n",
+        },
+        {"e": "from .c import f0\nLOG2 = [1]\nfrom .a import f0\nLOG2 += [f0]\n"},
+    ],
+    "a statement behind a star import changes a name that comes from there": [
+        {"a": "K2 = max(1, 1) + 1\n", "b": "from .a import *\n"},
+        {"b": "from .a import *\ntry:\n    K2 = 1 // K2\nexcept ZeroDivisionError:\n    K2 = 0\n"},
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def fresh() -> Iterator[Fresh]:
+    fresh = Fresh()
+    yield fresh
+    fresh.stop()
+
+
+@pytest.mark.parametrize("patches", [True, False], ids=["as it is", "by reload"])
+@pytest.mark.parametrize("claim", STORIES)
+def test_it_ends_as_in_a_fresh_process(tmp_path: Path, fresh: Fresh, claim: str, *, patches: bool) -> None:
+    replay(tmp_path, fresh, STORIES[claim], patches=patches)
