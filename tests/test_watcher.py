@@ -490,6 +490,7 @@ def test_thirty_saves_in_a_row_end_with_the_last(watched: Watched) -> None:
     watched.settle()
 
 
+@pytest.mark.usefixtures("often")
 def test_another_name_that_a_file_gets_elsewhere_is_found_out_by_looking(watched: Watched) -> None:
     """Nothing tells of it, and nothing is wrong with the source because of that."""
     watched.start({"a.py": "A = 1\n"})
