@@ -26,6 +26,7 @@ from ipyhot.core.commit import commit
 from ipyhot.core.engine import Engine
 from ipyhot.core.model import Report, Way
 from ipyhot.core.sources import open_folder
+from ipyhot.watch import lookout
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # it hides bugs with stale byte code
 
@@ -313,3 +314,9 @@ def watched(tmp_path: Path) -> Iterator[Watched]:
     watched = Watched(tmp_path)
     yield watched
     watched.stop()
+
+
+@pytest.fixture
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look through watched folders so often that a test that waits for it need not wait for two seconds."""
+    monkeypatch.setattr(lookout, "_SWEEP", 0.2)

@@ -64,6 +64,7 @@ def test_two_writers_of_the_same_file_never_show_half_of_it(watched: Watched) ->
     assert all(text.count(b"\n") == 2000 for text in watched.seen["a.py"])
 
 
+@pytest.mark.usefixtures("often")
 def test_a_process_without_a_descriptor_left_reads_the_file_when_it_has_one_again(watched: Watched) -> None:
     watched.start({"a.py": "A = 1\n"})
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -13,7 +13,6 @@ from conftest import World
 from watched import DEADLINE, Watched
 
 from ipyhot.core.sources import Folder
-from ipyhot.watch import lookout as lookout_module
 from ipyhot.watch.links import hops
 from ipyhot.watch.lookout import Lookout
 from ipyhot.watch.mounts import kind_of, silent
@@ -43,6 +42,7 @@ def test_the_steps_that_kill_watchdogs_reader_do_no_harm(watched: Watched) -> No
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.usefixtures("often")
 def test_a_reader_of_watchdog_that_died_is_replaced(watched: Watched) -> None:
     watched.start({"b.py": "B = 1\n"}, open_source=Observed)
     before = watched.lookout.source
@@ -54,10 +54,8 @@ def test_a_reader_of_watchdog_that_died_is_replaced(watched: Watched) -> None:
     watched.wait_for(b="B = 333\n")
 
 
-def test_a_source_that_says_nothing_is_helped_and_in_the_end_no_longer_relied_on(
-    watched: Watched, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(lookout_module, "_SWEEP", 0.1)  # or this takes its eight seconds
+@pytest.mark.usefixtures("often")
+def test_a_source_that_says_nothing_is_helped_and_in_the_end_no_longer_relied_on(watched: Watched) -> None:
     opened = []
 
     def deaf(root: str, wake: Callable[[], object]) -> Observed:
@@ -73,6 +71,7 @@ def test_a_source_that_says_nothing_is_helped_and_in_the_end_no_longer_relied_on
     watched.wait(lambda: any("events of it do not come" in note for note in watched.watcher.notes))
 
 
+@pytest.mark.usefixtures("often")
 def test_a_descriptor_that_somebody_closed_is_replaced(watched: Watched) -> None:
     watched.start({"a.py": "A = 1\n"})
     os.close(watched.lookout.source.fileno())

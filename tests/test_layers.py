@@ -14,12 +14,12 @@ PACKAGE = ROOT / "ipyhot"
 # A module may import modules of lower rows only.
 ROWS = [
     ["core.codes", "core.commit", "core.errors", "core.graph", "core.model", "core.patterns", "core.trust"],
+    ["core.heap"],
     ["watch.echo", "watch.links", "watch.mounts", "watch.pace", "watch.repository", "watch.settle", "watch.source"],
     [
         "core.facts",
         "core.handover",
         "core.heads",
-        "core.heap",
         "core.loading",
         "core.once",
         "core.relay",

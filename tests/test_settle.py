@@ -91,11 +91,11 @@ def test_a_file_that_is_still_written_does_not_hold_up_another() -> None:
 
 
 def test_a_file_that_was_not_closed_long_after_its_last_write_is_given_up_once() -> None:
-    settler = fed((Kind.OPEN, "a", 1.0), (Kind.OPEN, "b", 1.5), (Kind.OPEN, "a", 1.7))
-    assert settler.abandoned(2.4) == []
-    assert settler.abandoned(2.5) == ["b"]
-    assert settler.abandoned(2.7) == ["a"]
-    assert settler.abandoned(9.0) == []
+    settler = fed((Kind.OPEN, "a", 1.0), (Kind.OPEN, "b", 1.5), (Kind.OPEN, "a", 1.75))
+    assert settler.abandoned(1.25 + LINUX.open) == []
+    assert settler.abandoned(1.5 + LINUX.open) == ["b"]
+    assert settler.abandoned(1.75 + LINUX.open) == ["a"]
+    assert settler.abandoned(9.0 + LINUX.open) == []
 
 
 def test_a_file_that_begins_while_another_ends_makes_a_burst() -> None:

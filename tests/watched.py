@@ -115,6 +115,7 @@ class Watched:
 
     def stop(self) -> None:
         self.watcher.stop()
+        self.watcher.thread.join(DEADLINE)
         assert not self.watcher.thread.is_alive()
 
 

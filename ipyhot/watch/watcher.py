@@ -28,7 +28,7 @@ __all__ = ["Watcher"]
 
 _SLICE: Final = 0.002  # seconds of work after which the thread looks for events again
 _LOCK_LOOK: Final = 0.002  # seconds between two looks at a repository's lock
-_JOIN: Final = 0.2  # seconds; it ends in some milliseconds unless it is loading a file
+_JOIN: Final = 1.0  # seconds; it ends in some milliseconds
 _AFTER_FAULT: Final = 1.0
 
 
@@ -57,6 +57,7 @@ class Watcher:
         self._selector.register(self._door, selectors.EVENT_READ)
         self._calm = threading.Condition()
         self._busy_since: float | None = None
+        self._is_handing_over = False
         self._is_open = True
         self._thread = self._new_thread()
 
@@ -124,7 +125,8 @@ class Watcher:
         self._is_open = False
         self._wake()
         if self._thread.is_alive() and self._thread is not threading.current_thread():
-            self._thread.join(timeout=_JOIN)
+            if not self._is_handing_over:
+                self._thread.join(timeout=_JOIN)
         elif not self._thread.is_alive():
             self._end()
 
@@ -275,7 +277,11 @@ class Watcher:
                 harvest.feed(lookout, lookout.help())
                 self._register()
         if batch is not None:
-            self._on_batch(batch)
+            self._is_handing_over = True
+            try:
+                self._on_batch(batch)
+            finally:
+                self._is_handing_over = False
 
     def _sweep(self, now: float) -> None:
         for lookout in self._all:
