@@ -285,3 +285,24 @@ def test_an_instance_that_cannot_change_its_class_goes_on_with_new_methods(story
     report = story.save(a=f"import abc\n{base.replace('Base', 'Base(abc.ABC)')}", b=mid.replace("{n}", "2"))
     assert (held.step(), story["b"].Mid().step()) == (2, 2)
     assert any("Mid" in note for note in report.notes)
+
+
+@pytest.mark.parametrize("kind", ["{}", "[]"])
+def test_who_holds_a_registry_goes_on_with_it(story: Story, kind: str) -> None:
+    add = "H[name] = f" if kind == "{}" else "H.append(f)"
+    registry = f"H = {kind}\ndef register(name):\n    def deco(f):\n        {add}\n        return f\n    return deco\n"
+    one = "from .reg import register\n@register('a')\ndef fa(x): return x + 1\n"
+    two = "@register('b')\ndef fb(x): return x + 2\n"
+    story.start(reg=registry, a=one)
+    held = story["reg"].H
+    for text in (
+        one + two,
+        one.replace("'a'", "'c'") + two,
+        one,
+        one.replace("x + 1", "x + 3"),
+        two.replace("@", "from .reg import register\n@"),
+    ):
+        story.save(a=text)
+        assert held is story["reg"].H
+        functions = list(held.values()) if kind == "{}" else held
+        assert functions == [f for f in (getattr(story["a"], name, None) for name in ("fa", "fb")) if f is not None]

@@ -13,7 +13,7 @@ from ipyhot.core.heads import heads_in
 from ipyhot.core.ledger import Ledger
 from ipyhot.core.outline import Outline
 from ipyhot.core.pairs import Module
-from ipyhot.core.stage import OWN_NAMES, Stage, Staged
+from ipyhot.core.stage import CONTAINERS, OWN_NAMES, Stage, Staged
 from ipyhot.core.succession import Heir
 from ipyhot.core.texts import codes_of
 
@@ -44,7 +44,9 @@ def heir_of(stage: Stage, name: str, live: types.ModuleType | None, ledger: Ledg
         may_go = _unbound(staged)
     gone = [key for key in may_go if key in here and key not in aside and not _is_submodule(name, key, here[key])]
     imported = _imported(ledger.texts.outline_of(name), here)
-    module = Module(name, here, aside, names, gone, imported, staged.step.remade, grown=staged.grown, shadows=staged.shadows)
+    grown = {**staged.grown, **_refilled(staged, names, here, aside)}
+    names = [key for key in names if key not in grown]
+    module = Module(name, here, aside, names, gone, imported, staged.step.remade, grown=grown, shadows=staged.shadows)
     pairs = _code_pairs(staged, ledger, edit)
     pieces = [s.code for s in staged.outline.statements if s.code is not None] if staged.outline is not None else []
     parents = [*pieces, *([staged.code] if staged.code is not None else []), *(new for _, new in pairs)]
@@ -81,6 +83,16 @@ def _imported(outline: Outline | None, namespace: Mapping[str, Any]) -> set[str]
     if outline is None:
         return set()
     return {*outline.imported, *(namespace.keys() - outline.names if outline.stars else ())}
+
+
+def _refilled(staged: Staged, names: Collection[str], here: Mapping[str, Any], aside: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the containers whose content the live ones take over: whoever holds a registry goes on with it."""
+    found = {name: (here[name], aside[name]) for name in staged.step.refilled & here.keys() if name in names}
+    return {
+        name: new
+        for name, (old, new) in found.items()
+        if old is not new and type(old) is type(new) and type(new) in CONTAINERS
+    }
 
 
 def _is_other(key: str, value: object, carried: Mapping[str, object]) -> bool:
