@@ -215,10 +215,9 @@ def test_two_hot_cells_run_in_order(world: World) -> None:
 def test_a_change_while_it_runs_lets_it_run_once_more(world: World) -> None:
     world.watch({"a.py": "exports = 1\n"})
     world.ok("seen = []")
-    code = "%%hotcell\nseen.append(hot.handlers.a)\nif len(seen) == 1: hot.wait(lambda: hot.handlers.a == 2)"
-    request = world.kernel.start(code, cell="busy")
-    while world.kernel.client.get_iopub_msg(timeout=10)["msg_type"] != "execute_input":
-        pass
+    wait = "if len(seen) == 1: print('begins', flush=True); hot.wait(lambda: hot.handlers.a == 2)"
+    request = world.kernel.start(f"%%hotcell\nseen.append(hot.handlers.a)\n{wait}", cell="busy")
+    world.kernel.wait_for_text("begins")  # a save before that would be waited for
     world.write({"a.py": "exports = 2\n"})
     world.kernel.finish(request)
     world.kernel.finish(request)
