@@ -56,14 +56,14 @@ def test_a_save_goes_live_while_a_cell_keeps_the_interpreter_busy(world: World) 
 
 def test_polling_is_told_and_sees_saves(world: World) -> None:
     world.watch({"a.py": "exports = 1\n"}, "--poll 0.05")
-    assert "is looked through every 0.05 s, as was asked for" in world.ok("%hotwatch").text
+    assert "is looked through every 0.05 s, as was asked for" in world.ok("%hot status").text
     world.save({"a.py": "exports = 2\n", "sub/b.py": "exports = 3\n"})
     world.ok("hot.wait(lambda: dict(hot.handlers) == {'a': 2, 'sub.b': 3})")
 
 
 def test_polling_without_a_number_is_possible(world: World) -> None:
     world.watch({"a.py": "exports = 1\n"}, "--poll")
-    assert "every 1 s" in world.ok("%hotwatch").text
+    assert "every 1 s" in world.ok("%hot status").text
 
 
 def test_polling_every_no_seconds_is_refused(world: World) -> None:
@@ -75,7 +75,7 @@ def test_polling_every_no_seconds_is_refused(world: World) -> None:
 def test_watching_again_with_other_options_replaces_the_first_watch(world: World) -> None:
     world.watch({"a.py": "exports = 1\n"}, "--poll 0.05")
     world.ok(f"%hotwatch {world.folder}")
-    assert "looked through" not in world.ok("%hotwatch").text
+    assert "looked through" not in world.ok("%hot status").text
     world.save({"a.py": "exports = 2\n"})
     assert world.value("hot.handlers.a") == 2
 
@@ -149,7 +149,7 @@ def test_a_watched_folder_that_is_gone_is_told_and_followed_again_when_it_is_bac
     world.ok("hot.wait(lambda: dict(hot.handlers) == {'a': 2})")
     world.save({"a.py": "exports = 3\n"})
     assert world.value("hot.handlers.a") == 3
-    assert "is gone" not in world.ok("%hotwatch").text
+    assert "is gone" not in world.ok("%hot status").text
 
 
 def test_a_module_that_writes_a_file_beside_itself_makes_no_endless_loop(world: World) -> None:
