@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 import lab
 
 WATCH = "%load_ext ipyhot\n%hotwatch ./hots"
+_SECONDS = 300.0  # that all rounds in one notebook may take
 _WATCH_DOM = """selector => {
     window.seen = {};
     const look = () => {
@@ -37,13 +38,14 @@ def in_the_browser(scale: Scale) -> Iterator[Row]:
         yield Row("in JupyterLab", "not measured", reason)
         return
     rounds = max(5, scale(20))
-    with tempfile.TemporaryDirectory() as top, lab.serving(Path(top)) as (address, root), lab.browsing(address) as page:
-        panel = _delays(lab.opened(page, root / "panel", [WATCH], {"a.py": "exports = 0\n"}), rounds, ".ipyhot-panel")
+    with tempfile.TemporaryDirectory() as top, lab.serving(Path(top)) as (address, root), lab.browsing(address) as tab:
+        page = tab.page()
+        file = {"a.py": "exports = 0\n"}
+        panel = _delays(lab.opened(page, root / "panel", [WATCH], file, seconds=_SECONDS), rounds, ".ipyhot-panel")
         lab.close_notebooks(page)
         cells = [WATCH, "%%hotcell\nprint('now', hot.handlers.a)"]
-        cell = _delays(
-            lab.opened(page, root / "cell", cells, {"a.py": "exports = 0\n"}), rounds, ".jp-OutputArea-output pre"
-        )
+        book = lab.opened(page, root / "cell", cells, file, seconds=_SECONDS)
+        cell = _delays(book, rounds, ".jp-OutputArea-output pre")
         lab.close_notebooks(page)
         costs = [_cost_of_updates(page, root / f"many{count}", count, rounds) for count in (30, 1000)]
     middle, worst = statistics.median(panel), max(panel)
@@ -75,7 +77,8 @@ def _delays(book: lab.Notebook, rounds: int, selector: str) -> list[float]:
 
 def _cost_of_updates(page: Any, folder: Path, count: int, rounds: int) -> float:
     """Return the milliseconds that the page's main thread is busy for one update, the idle page's own work taken off."""
-    book = lab.opened(page, folder, [WATCH], {f"group{n // 100}/m{n}.py": "exports = 0\n" for n in range(count)})
+    files = {f"group{n // 100}/m{n}.py": "exports = 0\n" for n in range(count)}
+    book = lab.opened(page, folder, [WATCH], files, seconds=_SECONDS)
     book.run(0)
     book.panel(gen=1)
     meter = page.context.new_cdp_session(page)

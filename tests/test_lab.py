@@ -2,19 +2,21 @@
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import lab
 import pytest
 
 lab.skip_without_browser()
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(60)  # a last resort: `lab.DEADLINE` comes first, and spares the browser
 
 
 @pytest.fixture
-def images(tmp_path: Path) -> Path:
-    """Where pictures go: where `make images` says, else nowhere that stays."""
-    return Path(os.environ.get("IPYHOT_IMAGES", tmp_path))
+def take_picture() -> Callable[[lab.Notebook, str], None]:
+    """Return how to take a picture of a notebook, which is done only where `make images` wants them."""
+    folder = os.environ.get("IPYHOT_IMAGES")
+    return lambda book, name: book.picture(Path(folder, name)) if folder else None
 
 
 WATCH = "%load_ext ipyhot\n%hotwatch ./hots"
@@ -39,7 +41,7 @@ def test_the_panel_follows_a_save_and_an_error_appears_and_heals(open_notebook) 
     assert "'mine'" in book.cell(1).inner_text()
 
 
-def test_a_hot_cell_with_a_figure_is_drawn_again_in_place(open_notebook, images: Path) -> None:
+def test_a_hot_cell_with_a_figure_is_drawn_again_in_place(open_notebook, take_picture) -> None:
     draw = "%%hotcell\n%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot(hot.handlers.curve);"
     book = open_notebook([WATCH, draw, "'another cell'"], {"curve.py": "exports = [1, 2, 3]\n"})
     for index in range(3):
@@ -52,7 +54,7 @@ def test_a_hot_cell_with_a_figure_is_drawn_again_in_place(open_notebook, images:
         first,
     )
     assert book.cell(0).locator("img").count() == book.cell(2).locator("img").count() == 0
-    book.picture(images / "hot-cell.png")
+    take_picture(book, "hot-cell.png")
     counters = [box.inner_text() for box in book.locator(".jp-CodeCell .jp-InputPrompt").all()]
     assert counters == ["[1]:", "[2]:", "[3]:"]
 
@@ -125,7 +127,7 @@ def test_rerunning_the_cell_moves_the_panel_and_a_reloaded_page_gets_it_back(ope
     book.run(0)
     book.panel(gen=1)
     assert book.locator(".ipyhot-panel").count() == 1
-    book.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+    book.keep()
     book.reload_page()
     book.run(1)
     book.save({"a.py": "exports = 2\n"})
@@ -142,7 +144,7 @@ def test_the_panel_says_when_the_kernel_is_gone(open_notebook) -> None:
 
 
 @pytest.mark.parametrize("theme", ["Light", "Dark"])
-def test_the_panel_is_legible_in_both_themes(open_notebook, images: Path, theme: str) -> None:
+def test_the_panel_is_legible_in_both_themes(open_notebook, take_picture, theme: str) -> None:
     """Contrast is measured as WCAG 2.1 asks for text: 4.5 to 1."""
     files = {"pricing.py": PRICING, "billing/invoice.py": "from ..pricing import quote\n", "billing/tax.py": "TAX = 1\n"}
     book = open_notebook([WATCH, "%%hotcell\nfrom hots.pricing import quote\nquote(21)"], files, f"shop_{theme.lower()}")
@@ -160,7 +162,7 @@ def test_the_panel_is_legible_in_both_themes(open_notebook, images: Path, theme:
     assert ratios
     assert min(ratios.values()) >= 4.5, ratios
     assert panel.is_visible()
-    book.picture(images / f"panel-{theme.lower()}.png")
+    take_picture(book, f"panel-{theme.lower()}.png")
 
 
 CONTRAST = """() => {
