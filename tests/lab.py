@@ -120,7 +120,10 @@ def wait_for_server(process: "subprocess.Popen[bytes]", port: int) -> None:
 
 
 class Tab:
-    """The page that tests share: to load JupyterLab takes as long as to test something in it."""
+    """The page that tests share: to load JupyterLab takes as long as to test something in it.
+
+    Who asked for it says ``is_clean`` when nothing is left of what was done there; else the next one gets a fresh one.
+    """
 
     def __init__(self, playwright: Any, address: str) -> None:
         self._playwright = playwright
@@ -132,12 +135,12 @@ class Tab:
 
     def page(self) -> Any:
         """Return the page; a browser is started and JupyterLab loaded if there is none, or what it shows is left over."""
-        if not self.is_clean:
+        if self._page is None or not self.is_clean:
             self.drop()
-        if self._page is None:
             arguments = ["--no-sandbox", "--disable-dev-shm-usage"]
             self._browser = self._playwright.chromium.launch(executable_path=chromium(), args=arguments)
             self._page = self._load(self._browser.new_page(viewport={"width": 1100, "height": 900}))
+        self.is_clean = False
         return self._page
 
     def drop(self) -> None:
@@ -313,7 +316,6 @@ def open_notebook(server: tuple[str, Path], lab_tab: Tab, request: pytest.Fixtur
     """Return how to open a notebook of some cells beside a folder of some files."""
     failed = request.session.testsfailed
     page = lab_tab.page()
-    lab_tab.is_clean = False
 
     def open_one(cells: list[str], files: dict[str, str], name: str = "") -> Notebook:
         return opened(page, server[1] / (name or request.node.name.split("[")[0]), cells, files)
