@@ -74,6 +74,10 @@ def serving(top: Path) -> Iterator[tuple[str, Path]]:
     environment = {**os.environ, **{name: str(top / name.lower()) for name in places}}
     settings = top / "jupyterlab_settings_dir" / "@jupyterlab" / "apputils-extension"
     settings.mkdir(parents=True)
+    page = top / "jupyter_config_dir" / "labconfig"
+    page.mkdir(parents=True)
+    # A launcher opens by itself, when it likes, in front of the notebook of the test that comes next.
+    (page / "page_config.json").write_text(json.dumps({"disabledExtensions": {"@jupyterlab/launcher-extension": True}}))
     (settings / "notification.jupyterlab-settings").write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
     port = free_port()
     arguments = ["--no-browser", "--ip=127.0.0.1", f"--port={port}", f"--IdentityProvider.token={TOKEN}", "--allow-root"]
@@ -116,7 +120,10 @@ def wait_for_server(process: "subprocess.Popen[bytes]", port: int) -> None:
 
 
 class Tab:
-    """The page that tests share: to load JupyterLab takes as long as to test something in it."""
+    """The page that tests share: to load JupyterLab takes as long as to test something in it.
+
+    Who asked for it says ``is_clean`` when nothing is left of what was done there; else the next one gets a fresh one.
+    """
 
     def __init__(self, playwright: Any, address: str) -> None:
         self._playwright = playwright
@@ -124,17 +131,20 @@ class Tab:
         self._browser: Any = None
         self._page: Any = None
         self._said: list[str] = []
+        self.is_clean = True
 
     def page(self) -> Any:
-        """Return the page; a browser is started and JupyterLab loaded if there is none."""
-        if self._page is None:
+        """Return the page; a browser is started and JupyterLab loaded if there is none, or what it shows is left over."""
+        if self._page is None or not self.is_clean:
+            self.drop()
             arguments = ["--no-sandbox", "--disable-dev-shm-usage"]
             self._browser = self._playwright.chromium.launch(executable_path=chromium(), args=arguments)
             self._page = self._load(self._browser.new_page(viewport={"width": 1100, "height": 900}))
+        self.is_clean = False
         return self._page
 
     def drop(self) -> None:
-        """Let the next test have a fresh page, and a fresh browser: one that draws no frames does so in all its pages."""
+        """Close the browser: one that draws no frames does so in all its pages."""
         browser, self._browser, self._page = self._browser, None, None
         if browser is not None:
             browser.close()
@@ -150,12 +160,13 @@ class Tab:
 
     def state(self, picture: Path) -> str:
         """Return what may explain a failure: what the page shows and said; take a picture of it."""
-        lines = [f"{name}: {value}" for name, value in bounded(self._page, _STATE).items()]
+        lines = []
         try:
-            self._page.screenshot(path=picture, timeout=5000)
+            lines += [f"{name}: {value}" for name, value in bounded(self._page, _STATE).items()]
+            self._page.screenshot(path=picture, timeout=3000)
             lines.append(f"picture: {picture}")
-        except Exception as error:  # the page may be in any state, and so does the report say
-            lines.append(f"no picture: {error}")
+        except Exception as error:  # the page may be in any state; what is wrong with it is part of the answer
+            lines.append(f"no more is known, because of {error}")
         return "\n".join([*lines, *self._said[-20:]])
 
 
@@ -228,7 +239,9 @@ class Notebook:
 
     def reload_page(self) -> None:
         """Load JupyterLab again, as a person does whose page hangs."""
-        self.page.reload(timeout=self.left())
+        self.page.goto(
+            f"{self.page.url.partition('?')[0]}?reset", timeout=self.left()
+        )  # or JupyterLab opens it too, at any time
         wait_for(self.page, _IS_RESTORED, timeout=self.left())
         self.open()
 
@@ -239,7 +252,11 @@ class Notebook:
 
     def run(self, index: int, *, wait: bool = True) -> None:
         """Run a cell, and wait until it has ended."""
-        self.evaluate(_RUN.replace("WAIT", "await" if wait else "void"), index)
+        self.evaluate(_RUN.replace("WAIT", "await" if wait else "void"), [self.path, index])
+
+    def keep(self) -> None:
+        """Save the notebook itself."""
+        self.evaluate(f"path => ({_FIND})(path).context.save()", self.path)
 
     def locator(self, selector: str) -> Any:
         """Find something in the notebook that is in front; others may be there, hidden."""
@@ -278,19 +295,20 @@ class Notebook:
         return bounded(self.page, script, argument, timeout=self.left())
 
 
-_RUN = """async index => {
-    const notebook = window.jupyterapp.shell.currentWidget;
-    notebook.content.activeCellIndex = index;
-    if (notebook.content.activeCellIndex !== index) throw new Error(`there is no cell ${index} yet`);
-    WAIT window.jupyterapp.commands.execute('notebook:run-cell');
-}"""
+# Found by its path: which widget is the current one follows the focus, which anything may take at any time.
+_FIND = "path => [...window.jupyterapp.shell.widgets('main')].find(widget => widget.context?.path === path)"
+_RUN = f"""async ([path, index]) => {{
+    const panel = ({_FIND})(path);
+    panel.content.activeCellIndex = index;
+    if (panel.content.activeCellIndex !== index) throw new Error(`there is no cell ${{index}} yet`);
+    WAIT window.jupyterapp.commands.execute('notebook:run-cell', {{semanticWidget: panel.id, activate: false}});
+}}"""
 _IS_RESTORED = "() => window.jupyterapp && window.jupyterapp.restored.then(() => true)"
-_IS_IDLE = """path => {
-    const widget = window.jupyterapp?.shell?.currentWidget;
-    const cells = widget?.content?.widgets?.length;
-    return widget?.context?.path === path && widget.context.isReady && cells > 0 && cells === widget.content.model?.cells.length
-        && widget.sessionContext.session?.kernel?.status === 'idle';
-}"""
+_IS_IDLE = f"""path => {{
+    const panel = ({_FIND})(path), cells = panel?.content?.widgets?.length;
+    return panel?.isVisible && panel.context.isReady && cells > 0 && cells === panel.content.model?.cells.length
+        && panel.sessionContext.session?.kernel?.status === 'idle';
+}}"""
 
 
 @pytest.fixture
@@ -303,15 +321,11 @@ def open_notebook(server: tuple[str, Path], lab_tab: Tab, request: pytest.Fixtur
         return opened(page, server[1] / (name or request.node.name.split("[")[0]), cells, files)
 
     yield open_one
-    if request.session.testsfailed > failed:
-        request.node.add_report_section("teardown", "browser", lab_tab.state(tmp_path / "failed.png"))
-        lab_tab.drop()
-        return
-    try:
+    if request.session.testsfailed == failed:
         close_notebooks(page)
-    except BaseException:
-        lab_tab.drop()
-        raise
+        lab_tab.is_clean = True
+    else:
+        request.node.add_report_section("teardown", "browser", lab_tab.state(tmp_path / "failed.png"))
 
 
 def opened(page: Any, folder: Path, cells: list[str], files: dict[str, str], *, seconds: float = DEADLINE) -> Notebook:
@@ -342,12 +356,13 @@ _CLOSE = """async () => {
     for (const widget of [...window.jupyterapp.shell.widgets('main')]) if (widget.context) widget.dispose();
     await window.jupyterapp.serviceManager.sessions.shutdownAll();
 }"""
-_STATE = """() => {
-    const widget = window.jupyterapp?.shell?.currentWidget, kernel = widget?.sessionContext?.session?.kernel;
-    return {
-        notebook: widget?.context?.path, isReady: widget?.context?.isReady, cells: widget?.content?.widgets?.length,
-        kernel: kernel?.status, connection: kernel?.connectionStatus,
-        dialogs: [...document.querySelectorAll('.jp-Dialog')].map(dialog => dialog.innerText),
-        text: [...document.querySelectorAll('.jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell')].map(cell => cell.innerText),
-    };
-}"""
+_STATE = """() => ({
+    open: [...window.jupyterapp.shell.widgets('main')].map(widget => ({
+        path: widget.context?.path ?? widget.id, isVisible: widget.isVisible, isReady: widget.context?.isReady,
+        kernel: widget.sessionContext?.session?.kernel?.status,
+        connection: widget.sessionContext?.session?.kernel?.connectionStatus,
+    })),
+    current: window.jupyterapp.shell.currentWidget?.context?.path,
+    dialogs: [...document.querySelectorAll('.jp-Dialog')].map(dialog => dialog.innerText),
+    text: [...document.querySelectorAll('.jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell')].map(cell => cell.innerText),
+})"""

@@ -127,7 +127,7 @@ def test_rerunning_the_cell_moves_the_panel_and_a_reloaded_page_gets_it_back(ope
     book.run(0)
     book.panel(gen=1)
     assert book.locator(".ipyhot-panel").count() == 1
-    book.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+    book.keep()
     book.reload_page()
     book.run(1)
     book.save({"a.py": "exports = 2\n"})
