@@ -6,7 +6,7 @@ CHURN ?= 20:10
 BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test fuzz check lab bench notebook images clean
+.PHONY: help demo test browser fuzz check lab bench notebook images clean
 
 help:  ## what there is
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/'
@@ -14,8 +14,12 @@ help:  ## what there is
 demo: .venv/base  ## a real kernel, a watched folder, good and broken saves, in seconds
 	$(BIN)/python notebooks/demo.py
 
-test: .venv/test  ## the whole test suite
-	$(BIN)/python -m pytest
+test: .venv/test  ## the test suite
+	$(BIN)/python -m pytest --ignore=tests/test_lab.py
+
+browser: .venv/lab  ## the panel and hot cells in a real JupyterLab; needs Chromium
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,lab]'
+	IPYHOT_BROWSER=required $(BIN)/python -m pytest tests/test_lab.py
 
 fuzz: .venv/test  ## random programs and random changes of folders, compared with a fresh process and the disk; make fuzz FUZZ=200 CHURN=3:5
 	IPYHOT_FUZZ=$(FUZZ) IPYHOT_CHURN=$(CHURN) $(BIN)/python -m pytest tests/test_machine.py tests/test_churn.py
