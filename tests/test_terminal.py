@@ -66,8 +66,9 @@ def test_a_hot_cell_runs_again_above_the_prompt(terminal: object, tmp_path: Path
 def test_a_save_that_waits_for_idle_goes_live_after_the_cell_and_at_the_prompt(terminal: object, tmp_path: Path) -> None:
     terminal.send("%hotwatch ./hots --when idle\r")
     terminal.expect(r"In \[2\]")
-    terminal.send("import time\rwhile not hot._session._waiting: time.sleep(0.01)\r\rprint('still', hot.handlers.a)\r")
-    terminal.expect("while not")
+    wait = "any(time.sleep(0.01) for _ in iter(lambda: bool(hot._session._waiting), True))"
+    terminal.send(f"import time\rprint('be' 'gins'); {wait}\rprint('still', hot.handlers.a)\r")
+    terminal.expect("begins")  # a save before that would go live at the prompt, while the rest is typed
     (tmp_path / "hots" / "a.py").write_text("exports = 7\n")
     terminal.expect("generation 2, hots.a patched")
     (tmp_path / "hots" / "a.py").write_text("exports = 8\n")
