@@ -24,6 +24,7 @@ import pytest
 
 TOKEN = "ipyhot"  # noqa: S105 - of a server that only this machine can reach, for as long as a test runs
 FRONT = ".jp-NotebookPanel:not(.lm-mod-hidden)"
+LOG = "jupyter.log"  # what the server and the kernels write, beside the folder that is served
 DEADLINE = 25.0  # seconds that a test has in all, from the moment its notebook is made
 PATIENCE = 30_000  # milliseconds for what all tests share
 LAB = (
@@ -81,13 +82,14 @@ def serving(top: Path) -> Iterator[tuple[str, Path]]:
     (settings / "notification.jupyterlab-settings").write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
     port = free_port()
     arguments = ["--no-browser", "--ip=127.0.0.1", f"--port={port}", f"--IdentityProvider.token={TOKEN}", "--allow-root"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "jupyterlab", *arguments, f"--ServerApp.root_dir={root}", *LAB.split()],
-        env=environment,
-        cwd=root,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    with (top / LOG).open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "jupyterlab", *arguments, f"--ServerApp.root_dir={root}", *LAB.split()],
+            env=environment | {"PYTHONFAULTHANDLER": "1"},  # a kernel that crashes says where
+            cwd=root,
+            stdout=log,
+            stderr=log,
+        )
     address = f"http://127.0.0.1:{port}"
     wait_for_server(process, port)
     try:
@@ -239,9 +241,10 @@ class Notebook:
 
     def reload_page(self) -> None:
         """Load JupyterLab again, as a person does whose page hangs."""
-        self.page.goto(
-            f"{self.page.url.partition('?')[0]}?reset", timeout=self.left()
-        )  # or JupyterLab opens it too, at any time
+        address = self.page.url.partition("/lab")[
+            0
+        ]  # the page's own names the notebook, which JupyterLab opens late, and again
+        self.page.goto(f"{address}/lab?reset", timeout=self.left())
         wait_for(self.page, _IS_RESTORED, timeout=self.left())
         self.open()
 
@@ -326,6 +329,7 @@ def open_notebook(server: tuple[str, Path], lab_tab: Tab, request: pytest.Fixtur
         lab_tab.is_clean = True
     else:
         request.node.add_report_section("teardown", "browser", lab_tab.state(tmp_path / "failed.png"))
+        request.node.add_report_section("teardown", "jupyter", (server[1].parent / LOG).read_text(errors="replace")[-4000:])
 
 
 def opened(page: Any, folder: Path, cells: list[str], files: dict[str, str], *, seconds: float = DEADLINE) -> Notebook:
