@@ -306,3 +306,16 @@ def test_who_holds_a_registry_goes_on_with_it(story: Story, kind: str) -> None:
         assert held is story["reg"].H
         functions = list(held.values()) if kind == "{}" else held
         assert functions == [f for f in (getattr(story["a"], name, None) for name in ("fa", "fb")) if f is not None]
+
+
+def test_a_body_that_is_edited_does_not_start_again_what_only_was_given_its_registry(patching: Story) -> None:
+    server = "class Server:\n    def __init__(self, table): self.table, self.seen = table, 0\n"
+    patching.start(
+        r="H = {}\ndef reg(n):\n    def d(f): H[n] = f; return f\n    return d\n",
+        a="from .r import reg\n@reg('x')\ndef fx(x): return 1\n",
+        s=server,
+        b="from . import a\nfrom .r import H\nfrom .s import Server\nserver = Server(H)",
+    )
+    held = patching["b"].server
+    patching.save(a="from .r import reg\n@reg('x')\ndef fx(x): return 2\n")
+    assert (patching["b"].server is held, held.table["x"](1)) == (True, 2)

@@ -253,6 +253,74 @@ STORIES: dict[str, Story] = {
     ],
 }
 
+F = "def f(x): return x * {n}\n"
+DISPATCH = "from functools import singledispatch\n@singledispatch\ndef show(x): return 'other'\n"
+METHOD = (
+    "import functools\nclass V:\n    @functools.singledispatchmethod\n    def show(self, x): return 'other'\n"
+    "    @show.register\n    def _(self, x: int): return {n}\n"
+)
+HOOK = (
+    "class Hook:\n    def __init__(self): self.fs = []\n    def add(self, f): self.fs.append(f); return f\n"
+    "    def fire(self): return [f() for f in self.fs]\nhook = Hook()\n@hook.add\ndef one(): return {n}\n"
+)
+PLUGINS = (
+    "class Base:\n    made = []\n    def __init_subclass__(cls): Base.made.append(cls)\n"
+    "    @classmethod\n    def all(cls): return [c().go() for c in cls.made]\n"
+)
+TABLE = "H = {}\ndef reg(n):\n    def d(f): f.n = n; H[n] = f; return f\n    return d\ndef run(n): return H[n](1)\n"
+# What a file computes through something without a name while it loads; the 1 in ``a`` becomes a 7.
+UNNAMED: dict[str, dict[str, str]] = {
+    "an alias of a module": {"a": F, "b": "from . import a\nm = a\nV = m.f(1)"},
+    "a module that is chosen": {"a": F, "b": "from . import a\nm = a if True else None\nV = m.f(1)"},
+    "a module that is passed on": {"a": F, "b": "from . import a\ndef run(m): return m.f(1)\nV = run(a)"},
+    "a module in a closure": {"a": F, "b": "from . import a\ndef run(m): return lambda: m.f(1)\nV = run(a)()"},
+    "a module that is returned": {"a": F, "b": "from . import a\ndef get(): return a\nV = get().f(1)"},
+    "a module in a list": {"a": F, "b": "from . import a\nV = [m.f(1) for m in [a]]"},
+    "a module in another module": {"a": F, "c": "from . import a as m", "b": "from . import c\nV = c.m.f(1)"},
+    "a module from another module": {"a": F, "c": "from . import a as m", "b": "from .c import m\nV = m.f(1)"},
+    "getattr": {"a": F, "b": "from . import a\nV = getattr(a, 'f')(1)"},
+    "vars": {"a": F, "b": "from . import a\nV = vars(a)['f'](1)"},
+    "sys.modules": {"a": F, "b": "import sys\nfrom . import a as m\nV = sys.modules[m.__name__].f(1)"},
+    "importlib": {"a": F, "b": "import importlib\nm = importlib.import_module('.a', __package__)\nV = m.f(1)"},
+    "eval": {"a": F, "b": "from .a import f\nV = eval('f(1)')"},
+    "exec": {"a": F, "b": "from .a import f\nexec('V = f(2)')"},
+    "a dispatcher": {"a": DISPATCH + "@show.register\ndef _(x: int): return {n}\n", "b": "from .a import show\nV = show(1)"},
+    "a dispatcher elsewhere": {
+        "d": DISPATCH,
+        "a": "from .d import show\n@show.register(int)\ndef g(x): return {n}\n",
+        "b": "from . import a\nfrom .d import show\nV = show(1)",
+    },
+    "a dispatcher in its file": {
+        "a": DISPATCH + "@show.register\ndef _(x: int): return {n}\nV = show(1)",
+        "b": "from .a import V",
+    },
+    "a dispatching method": {"a": METHOD, "b": "from .a import V as K\nV = K().show(1)"},
+    "an alias in a class": {
+        "a": "class K:\n    def m(self): return {n}\n    go = m\n",
+        "b": "from .a import K\nV = K().go()",
+    },
+    "a registry": {
+        "r": TABLE,
+        "a": "from .r import reg\n@reg('x')\ndef fx(x): return {n}\n",
+        "c": "from .r import reg\n@reg('y')\ndef fy(x): return 5\n",
+        "b": "from . import a, c\nfrom .r import H, run\nV = run('x'), H['y'](1), sorted(H)",
+    },
+    "a registry in its file": {"a": TABLE + "@reg('x')\ndef fx(x): return {n}\nV = run('x')", "b": "from .a import V"},
+    "a hook": {"a": HOOK, "b": "from .a import hook\nV = hook.fire()"},
+    "registered classes": {
+        "r": PLUGINS,
+        "a": "from .r import Base\nclass X(Base):\n    def go(self): return {n}\n",
+        "b": "from . import a\nfrom .r import Base\nV = Base.all()",
+    },
+}
+STORIES |= {
+    f"computed through {through}": [
+        {name: text.replace("{n}", "1") for name, text in files.items()},
+        {"a": files["a"].replace("{n}", "7")},
+    ]
+    for through, files in UNNAMED.items()
+}
+
 
 @pytest.fixture(scope="module")
 def fresh() -> Iterator[Fresh]:

@@ -1,14 +1,17 @@
 """Code objects: what is inside them, what tells them apart, what they import. Pure; any thread."""
 
 import dis
+import itertools
+import sys
 import types
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 __all__ = [
     "OPTIMIZED",
     "CodeKey",
     "absolute",
+    "calls_unnamed",
     "codes_in",
     "imports",
     "inside",
@@ -114,6 +117,38 @@ _CONSTANT: Final = frozenset(dis.hasconst)
 _FREE: Final = frozenset(dis.hasfree)
 _EXTENDED: Final = dis.EXTENDED_ARG
 _UNSEEN: Final = frozenset({dis.opmap["CACHE"], _EXTENDED})
+
+
+def calls_unnamed(code: types.CodeType) -> bool:
+    """Tell whether code calls a local variable, an item of something, or what a call has returned: ``TABLE[key]()``."""
+    names: list[str] = []
+    for number, argument in zip(code.co_code[::2], code.co_code[1::2], strict=True):
+        if number == _GLOBAL and argument & 1 and not _NULL_FOLLOWS:  # both in one
+            names.append("PUSH_NULL")
+        if number not in _UNSEEN:
+            names.append(dis.opname[number])
+    if _NULL_FOLLOWS:
+        return any(name == "PUSH_NULL" and before.startswith(_UNNAMED) for before, name in itertools.pairwise(names))
+    return any(_is_unnamed(names[index + 1 :]) for index, name in enumerate(names) if name == "PUSH_NULL")
+
+
+_GLOBAL: Final = dis.opmap["LOAD_GLOBAL"]
+_NULL_FOLLOWS: Final = sys.version_info >= (3, 13)  # what is called is pushed before the mark of a plain call, not after it
+_UNNAMED: Final = ("BINARY_SUBSCR", "CALL", "LOAD_DEREF", "LOAD_FAST", "PUSH_NULL")
+
+
+def _is_unnamed(names: Sequence[str]) -> bool:
+    """Tell whether what instructions push first is not what a global name stands for, or an attribute of that."""
+    if names[0].startswith(_UNNAMED):
+        return True
+    pushed = 0
+    for name in names:
+        if name in {"BINARY_SUBSCR", "LOAD_METHOD"}:
+            return pushed == (2 if name == "BINARY_SUBSCR" else 1)  # else it belongs to an argument
+        if not name.startswith("LOAD_"):
+            return False
+        pushed += name != "LOAD_ATTR"
+    return False
 
 
 def imports(code: types.CodeType, package: str, *, is_deep: bool = True) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -29,6 +29,8 @@ class Draft:
     rebound: set[str] = field(default_factory=set)
     touched: set[str] = field(default_factory=set)  # functions by qualified name, or classes that are made again
     grown: set[str] = field(default_factory=set)  # names whose object new statements only add to
+    # Names whose object keeps something that behaves differently: a function, or a class with that method.
+    stocked: set[tuple[str, str]] = field(default_factory=set)
     aside: set[int] = field(default_factory=set)  # statements that run only so that others can call what they bind
     is_open: bool = False  # a star import may bind any name anew
     cause: str = ""
@@ -65,6 +67,10 @@ class Draft:
             return bool(self.touched or self.rebound)
         return any(_is_met(path, name, asked) for path in self.touched)
 
+    def stock(self, name: str | None) -> set[str]:
+        """Return the methods that behave differently of what a name's object keeps; of functions, the empty string."""
+        return {member for owner, member in self.stocked if owner == name}
+
     def touches_hook(self, name: str | None) -> bool:
         """Tell whether what Python calls when a class is derived from this one behaves differently."""
         return any(p.startswith(f"{name}.") and p.rpartition(".")[2] in CLASS_HOOKS for p in self.touched)
@@ -93,6 +99,7 @@ class Drafts(dict[str, Draft]):
     def __init__(self, outline_of: Callable[[str], Outline | None], is_live: Callable[[str], bool]) -> None:
         super().__init__()
         self.replayed: set[tuple[str, str]] = set()  # module and name of what is made again
+        self.rebuilt: set[tuple[str, str]] = set()  # the same of what is made once more, for others to look into
         self._outline_of = outline_of
         self._is_live = is_live
 

@@ -4,12 +4,12 @@ Pure. ``Effects`` looks at outlines only; one plan uses one of it.
 """
 
 import types
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from ipyhot.core.diff import Edit
 from ipyhot.core.doubts import Doubts
 from ipyhot.core.drafts import ALL, Draft, Drafts
-from ipyhot.core.facts import Facts, Kind
+from ipyhot.core.facts import Facts, Kind, Member
 from ipyhot.core.growth import Growth
 from ipyhot.core.lineage import Lineage
 from ipyhot.core.model import HANDOVER
@@ -65,7 +65,9 @@ class Effects:
         while is_moving:
             is_moving = False
             for draft in list(self.drafts.values()):
+                is_moving |= self._stock(draft)
                 is_moving |= self._advance(draft)
+                is_moving |= self._rebuild(draft)
             is_moving |= self._reach_dependents()
 
     def stale(self, draft: Draft) -> frozenset[str]:
@@ -93,7 +95,7 @@ class Effects:
             self._let_grow(draft, new)
         if edit is None or old is None or new is None:
             return
-        draft.touched |= edit.touched
+        draft.touched |= edit.touched | _further_members(edit.touched, new)
         if old.flags != new.flags:
             self._take_whole(draft, "its __future__ imports changed")
         for index in edit.changed:
@@ -191,7 +193,8 @@ class Effects:
             return
         before = statement if draft.old is None else _definition(draft.old, facts.name)
         is_plain = draft.outline is not None and self._lineage.is_plain(draft.name, draft.outline, facts)
-        draft.touched |= _changed_parts(before.facts, facts) if before is not None and is_plain else {facts.name}
+        parts = _changed_parts(before.facts, facts) if before is not None and is_plain else {facts.name}
+        draft.touched |= parts | (_further_members(parts, draft.outline) if draft.outline is not None else set())
         if before is None or facts.is_decorated or before.facts.is_decorated or _is_reshaped(before.facts, facts):
             draft.rebound.add(facts.name)
 
@@ -245,6 +248,35 @@ class Effects:
             if is_changed or any(other.rebinds(name) for other, name in drafts if name is not None):
                 draft.rebound.add(bound)
 
+    def _stock(self, draft: Draft) -> bool:
+        """Note which objects keep a function or class that behaves differently now; return whether one was found."""
+        outline = draft.outline
+        is_moving = False
+        for index, statement in enumerate(outline.statements if outline is not None else ()):
+            members = self._kept_otherwise(draft, statement)
+            for module, name in self._names.kept_in(draft.name, outline, index) if members and outline is not None else ():
+                other = self.drafts.take_in(module, draft.name)
+                new = {(name, member) for member in members} - other.stocked
+                other.stocked |= new
+                is_moving |= bool(new)
+        return is_moving
+
+    def _kept_otherwise(self, draft: Draft, statement: Statement) -> set[str]:
+        """Return what of that which a statement may register behaves differently: methods; of a function, ``""``."""
+        facts = statement.facts
+        if facts.kind in {Kind.FUNCTION, Kind.CLASS}:
+            paths = (path.partition(".") for path in draft.touched)
+            return {member.partition(".")[0] for name, _, member in paths if name == facts.name}
+        refs = self._names.held(draft.name, draft.outline, statement) if draft.outline is not None and facts.mutates else ()
+        paths = (
+            path.partition(".")
+            for module, name in refs
+            if module in self.drafts
+            for path in self.drafts[module].touched
+            if path == name or path.startswith(f"{name}.")
+        )
+        return {member.partition(".")[0] for _, _, member in paths}
+
     def _advance(self, draft: Draft) -> bool:
         """Let each statement run that has a reason to; return whether one was found."""
         outline = draft.outline
@@ -272,9 +304,13 @@ class Effects:
     def _advance_definitions(self, draft: Draft, outline: Outline, running: Iterable[int]) -> bool:
         """Let run aside what statements that run may call, and what that is reached through."""
         is_moving = False
+        running = list(running)
         needed = [ref for index in running for ref in self._names.needed(draft.name, outline, outline.statements[index])]
-        for ref in self._names.leading_to(needed, self._is_other):
+        asked = {ref for index in running for ref in self._reasons.asked_of(draft, outline, index)}
+        for ref in self._names.leading_to(needed, lambda ref: self._is_other(ref) or ref in asked):
             is_moving |= self._define(ref, draft)
+        if any(self._names.reads_anything(draft.name, outline, outline.statements[index]) for index in running):
+            is_moving |= any([self._define((other, None), draft) for other in list(self.drafts)])
         for index in draft.edit.changed if draft.edit is not None and not draft.whole else ():
             is_moving |= self._define_later(draft, outline, index)
         return is_moving
@@ -282,7 +318,7 @@ class Effects:
     def _is_other(self, ref: Ref) -> bool:
         """Tell whether a name is not what it was for what calls it."""
         draft = self.drafts.get(ref[0])
-        return draft is not None and (draft.touches(ref[1]) or ref[1] in draft.grown)
+        return draft is not None and (draft.touches(ref[1]) or ref[1] in draft.grown or ref in self.drafts.rebuilt)
 
     def _define_later(self, draft: Draft, outline: Outline, index: int) -> bool:
         """Let run aside what a new statement calls, if that reads what is only bound further down."""
@@ -301,8 +337,11 @@ class Effects:
         """Let what binds a name run aside, because a statement that runs may reach through it what is not as it was."""
         module, name = ref
         where = self.drafts.outline(module)
-        if where is None or name is None:
+        if where is None:
             return False
+        if name is None:  # the module was handed on, and any name of it may be asked for
+            names = {path.partition(".")[0] for path in self.drafts[module].touched} if module in self.drafts else set()
+            return any([self._define((module, touched), caller) for touched in sorted(names)])
         lines = where.writers.get(name, ()) or where.star_lines
         if not lines:
             return False
@@ -329,13 +368,19 @@ class Effects:
         if grown:
             return True
         draft.aside.add(index)
-        for ref in writes:  # what it changes is to be another object, too
-            for other in self.drafts.values():
-                if other.outline is not None and not other.whole and not other.is_new:
-                    for writer in range(len(other.outline.statements)):
-                        if ref in self._names.writes(other.name, other.outline, writer):
-                            self._run_aside(other, other.outline, writer)
+        self.drafts.rebuilt |= writes
         return True
+
+    def _rebuild(self, draft: Draft) -> bool:
+        """Let run aside what changes an object that is made aside, too: it has to be complete for who looks into it."""
+        outline = draft.outline
+        if outline is None or not self.drafts.rebuilt or draft.whole or draft.is_new:
+            return False
+        is_moving = False
+        for index in range(len(outline.statements)):
+            if not self.drafts.rebuilt.isdisjoint(self._names.writes(draft.name, outline, index)):
+                is_moving |= self._run_aside(draft, outline, index)
+        return is_moving
 
     def _reach_dependents(self) -> bool:
         """Take in the modules that import a draft's module and may be reached through it."""
@@ -369,6 +414,25 @@ def _changed_parts(before: Facts, facts: Facts) -> set[str]:
     names = before.members.keys() | facts.members.keys()
     changed = {f"{facts.name}.{name}" for name in names if before.members.get(name) != facts.members.get(name)}
     return changed if changed and not facts.is_decorated else {facts.name}
+
+
+def _further_members(touched: Iterable[str], outline: Outline) -> set[str]:
+    """Return the members of classes that are made of touched ones, or that those were given to: ``@show.register``."""
+    found: set[str] = set()
+    for path in touched:
+        name, _, member = path.partition(".")
+        for index in outline.writers.get(name, ()) if member else ():
+            members = outline.statements[index].facts.members
+            met = {member.partition(".")[0]}
+            while more := {n for n in members.keys() - met if any(_are_related(members, n, one) for one in met)}:
+                met |= more
+            found |= {f"{name}.{one}" for one in met}
+    return found
+
+
+def _are_related(members: Mapping[str, Member], one: str, other: str) -> bool:
+    """Tell whether one of two attributes of a class is made of the other."""
+    return other in members[one].reads or (other in members and one in members[other].reads)
 
 
 def _is_reshaped(before: Facts, facts: Facts) -> bool:

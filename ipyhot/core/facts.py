@@ -13,7 +13,17 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final, TypeVar
 
-from ipyhot.core.codes import OPTIMIZED, absolute, imports, inside, instructions, runs_at_once, signature
+from ipyhot.core.codes import (
+    OPTIMIZED,
+    absolute,
+    calls_unnamed,
+    codes_in,
+    imports,
+    inside,
+    instructions,
+    runs_at_once,
+    signature,
+)
 
 __all__ = ["DEFINITION", "Chain", "Facts", "Kind", "Member", "facts_of", "is_inert"]
 
@@ -72,6 +82,7 @@ class Facts:
     head: object  # of a class: all but its body
     bases: frozenset[Chain]  # of a class: what its statement reads beside the body
     asks: frozenset[str]  # every name and attribute that its code, or that of functions in it, ever asks for
+    calls_unnamed: bool  # its code, or that of functions in it, calls what no name stands for: ``TABLE[key]()``
     is_decorated: bool
     is_future: bool
     is_inert: bool
@@ -293,6 +304,7 @@ def facts_of(text: str, code: types.CodeType) -> Facts:
         head=_head(code) if kind is Kind.CLASS else None,
         bases=frozenset(top.chains) if kind is Kind.CLASS else frozenset(),
         asks=frozenset(_union(scan.asks for scan in (top, *along, *bodies))),
+        calls_unnamed=_calls_unnamed(code) or any(len(chain) == 1 and chain[0] in top.binds for chain in used),
         is_decorated=is_decorated,
         is_inert=is_inert(code),
         is_independent=not (held or used or found or anything or kind is Kind.CLASS),
@@ -389,6 +401,10 @@ def _parts(code: types.CodeType, *, is_run: bool = True) -> Iterator[tuple[types
         runs = is_run and runs_at_once(inner)
         yield inner, runs
         yield from _parts(inner, is_run=runs)
+
+
+def _calls_unnamed(code: types.CodeType) -> bool:
+    return any(calls_unnamed(one) for one in (code, *codes_in(code)))
 
 
 def _doubt(anything: str, *, is_effect: bool) -> str:

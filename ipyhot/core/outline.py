@@ -152,12 +152,15 @@ class Outline:
     @cached_property
     def shown(self) -> frozenset[str]:
         """The modules that these import statements may load."""
-        found: set[str] = set()
-        for base, names in self.imports:
-            parts = base.split(".")
-            found.update(".".join(parts[:end]) for end in range(1, len(parts) + 1))
-            found.update(f"{base}.{name}" for name in names)
-        return frozenset(found)
+        return frozenset(name for statement in self.statements for name in self.loads(statement))
+
+    def loads(self, statement: Statement) -> Iterator[str]:
+        """Yield the modules that a statement may load by importing them, packages first."""
+        for base, names in statement.facts.imports:
+            module = self.resolve(base)
+            parts = module.split(".")
+            yield from (".".join(parts[:end]) for end in range(1, len(parts) + 1))
+            yield from (f"{module}.{name}" for name in names)
 
     def resolve(self, base: str) -> str:
         """Return the absolute name of a module that may start with dots."""

@@ -43,22 +43,17 @@ class Reach:
 
     def imported(self, base: str, attribute: str | None, rest: Chain, depth: int = 0) -> Iterator[Ref]:
         """Yield what an imported name means, with the attributes that are read from it."""
-        if attribute is not None:
-            if not self._drafts.is_module(f"{base}.{attribute}"):
-                if self._is_watched(base):
-                    yield base, attribute
-                    outline = self._drafts.outline(base) if rest and depth < _DEPTH else None
-                    origins = (
-                        outline.imported.get(attribute, [(star, attribute) for star in outline.stars]) if outline else ()
-                    )
-                    for further, name in origins:
-                        yield from self.imported(further, name, rest, depth + 1)
-                return
-            base = f"{base}.{attribute}"
-        while rest and self._drafts.is_module(f"{base}.{rest[0]}"):
-            base, rest = f"{base}.{rest[0]}", rest[1:]
-        if self._is_watched(base):
-            yield base, rest[0] if rest else None
+        chain = rest if attribute is None else (attribute, *rest)
+        while chain and self._drafts.is_module(f"{base}.{chain[0]}"):
+            base, chain = f"{base}.{chain[0]}", chain[1:]
+        if not self._is_watched(base):
+            return
+        yield base, chain[0] if chain else None
+        outline = self._drafts.outline(base) if chain and depth < _DEPTH else None
+        if outline is not None:
+            origins = outline.imported.get(chain[0], [(star, chain[0]) for star in outline.stars])
+            for further, name in origins:
+                yield from self.imported(further, name, chain[1:], depth + 1)
 
     def import_refs(self, outline: Outline, imports: Iterable[tuple[str, tuple[str, ...]]]) -> Iterator[Ref]:
         """Yield what import statements take while they run."""
@@ -115,6 +110,13 @@ class Reach:
         """Return what a statement reads while it runs, by calls as well."""
         found = set(self.held(name, outline, statement))
         return found | {ref for ref, _, _ in self.reach(self.used(name, outline, statement))}
+
+    def reads_anything(self, name: str, outline: Outline, statement: Statement) -> bool:
+        """Tell whether a statement may read whatever there is while it runs, by calls as well."""
+        return statement.facts.reads_anything or any(
+            writer is not None and writer.facts.body_reads_anything
+            for _, writer, _ in self.reach(self.used(name, outline, statement))
+        )
 
     def is_computed(self, outline: Outline, chain: Chain) -> bool:
         """Tell whether reading a chain may run code: an attribute of anything but a module or class may be a property."""
@@ -234,6 +236,12 @@ class Reach:
         if is_current:
             self._writes[key] = result
         return result
+
+    def kept_in(self, name: str, outline: Outline, index: int) -> Iterator[tuple[str, str]]:
+        """Yield the names whose object keeps what a statement defines, or is given: registries, dispatchers."""
+        facts = outline.statements[index].facts
+        if facts.mutates or facts.is_decorated or facts.kind is Kind.CLASS:
+            yield from (ref for ref in self.writes(name, outline, index) if ref[0] != name or ref[1] not in facts.binds)
 
     def all_writes(self, name: str, outline: Outline) -> set[tuple[str, str]]:
         """Return every name whose object some statement of a module makes or changes in place."""

@@ -76,7 +76,32 @@ class Reasons:
                 return name or module
             if other.touches(name) and not is_grown:
                 reached.append(((module, name), other))
-        return next((name or module for (module, name), other in reached if other.touches(name, asked)), "")
+        found = next((name or module for (module, name), other in reached if other.touches(name, asked)), "")
+        return found or next((name for _, name in self.asked_of(draft, outline, index)), "")
+
+    def asked_of(self, draft: Draft, outline: Outline, index: int) -> list[tuple[str, str]]:
+        """Return the names through whose object a statement may call what that keeps, and what behaves differently."""
+        if not any(other.stocked for other in self._drafts.values()):
+            return []
+        statement = outline.statements[index]
+        found: dict[tuple[str, str], set[str]] = {}
+        asked, calls_unnamed = set(statement.facts.asks), statement.facts.calls_unnamed
+        for (module, name), writer, _ in self._names.reach(self._names.used(draft.name, outline, statement), of=statement):
+            if writer is not None:
+                asked |= writer.facts.asks
+                calls_unnamed |= writer.facts.calls_unnamed
+                is_called = writer.facts.kind is Kind.FUNCTION and module in self._drafts
+                if is_called and "" in self._drafts[module].stock(name):
+                    found[module, str(name)] = asked  # a dispatcher: who calls it, calls what it keeps
+            elif module in self._drafts and (stock := self._drafts[module].stock(name)):
+                found.setdefault((module, str(name)), stock)
+        is_adding = statement.facts.kind is not Kind.OTHER or not statement.facts.binds
+        own = self._names.writes(draft.name, outline, index) if is_adding else ()
+        return [
+            ref
+            for ref, stock in found.items()
+            if ref not in own and (stock is asked or not stock.isdisjoint(asked) or ("" in stock and calls_unnamed))
+        ]
 
     def _is_made_up_otherwise(self, module: str, name: str) -> bool:
         """Tell whether a name that only a module's ``__getattr__`` knows may be another object now."""

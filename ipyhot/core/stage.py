@@ -307,6 +307,9 @@ class Stage:
                 if statement.code is not None:
                     exec(statement.code, namespace)  # noqa: S102 - as above
                 continue
+            for name in outline.loads(statement):  # what it would have loaded may add to what others look into
+                if name in self.results and self.results[name].state is _State.WAITING:
+                    self._load(self.results[name])
             for name in statement.facts.binds & live.keys():  # so that nothing is read before the line that binds it
                 namespace[name] = staged.carried[name] = live[name]
             for name in statement.facts.annotates & notes.keys():
