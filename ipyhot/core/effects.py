@@ -6,6 +6,7 @@ Pure. ``Effects`` looks at outlines only; one plan uses one of it.
 import types
 from collections.abc import Callable, Collection, Iterable, Mapping
 
+from ipyhot.core.asides import Asides
 from ipyhot.core.diff import Edit
 from ipyhot.core.doubts import Doubts
 from ipyhot.core.drafts import ALL, Draft, Drafts
@@ -14,8 +15,9 @@ from ipyhot.core.growth import Growth
 from ipyhot.core.lineage import Lineage
 from ipyhot.core.model import HANDOVER
 from ipyhot.core.outline import Outline, Statement
-from ipyhot.core.reach import Reach, Ref
+from ipyhot.core.reach import Reach
 from ipyhot.core.reasons import Reasons
+from ipyhot.core.stock import Stock
 
 __all__ = ["Effects"]
 
@@ -55,6 +57,8 @@ class Effects:
         self._lineage = Lineage(self.drafts, self._names)
         self._reasons = Reasons(self.drafts, self._names, self._lineage)
         self._doubts = Doubts(self._names, is_watched)
+        self._stock = Stock(self.drafts, self._names)
+        self._asides = Asides(self.drafts, self._names, self._reasons, take_whole=self._take_whole, patches=patches)
         self._growth = Growth(self.drafts, self._names, dependents=dependents, grows=grows)
 
     def settle(self) -> None:
@@ -65,9 +69,9 @@ class Effects:
         while is_moving:
             is_moving = False
             for draft in list(self.drafts.values()):
-                is_moving |= self._stock(draft)
+                is_moving |= self._stock.note(draft)
                 is_moving |= self._advance(draft)
-                is_moving |= self._rebuild(draft)
+                is_moving |= self._asides.complete(draft)
             is_moving |= self._reach_dependents()
 
     def stale(self, draft: Draft) -> frozenset[str]:
@@ -248,42 +252,13 @@ class Effects:
             if is_changed or any(other.rebinds(name) for other, name in drafts if name is not None):
                 draft.rebound.add(bound)
 
-    def _stock(self, draft: Draft) -> bool:
-        """Note which objects keep a function or class that behaves differently now; return whether one was found."""
-        outline = draft.outline
-        is_moving = False
-        for index, statement in enumerate(outline.statements if outline is not None else ()):
-            members = self._kept_otherwise(draft, statement)
-            for module, name in self._names.kept_in(draft.name, outline, index) if members and outline is not None else ():
-                other = self.drafts.take_in(module, draft.name)
-                new = {(name, member) for member in members} - other.stocked
-                other.stocked |= new
-                is_moving |= bool(new)
-        return is_moving
-
-    def _kept_otherwise(self, draft: Draft, statement: Statement) -> set[str]:
-        """Return what of that which a statement may register behaves differently: methods; of a function, ``""``."""
-        facts = statement.facts
-        if facts.kind in {Kind.FUNCTION, Kind.CLASS}:
-            paths = (path.partition(".") for path in draft.touched)
-            return {member.partition(".")[0] for name, _, member in paths if name == facts.name}
-        refs = self._names.held(draft.name, draft.outline, statement) if draft.outline is not None and facts.mutates else ()
-        paths = (
-            path.partition(".")
-            for module, name in refs
-            if module in self.drafts
-            for path in self.drafts[module].touched
-            if path == name or path.startswith(f"{name}.")
-        )
-        return {member.partition(".")[0] for _, _, member in paths}
-
     def _advance(self, draft: Draft) -> bool:
         """Let each statement run that has a reason to; return whether one was found."""
         outline = draft.outline
         if outline is None:
             return False
         if draft.is_new or draft.whole:
-            return self._advance_definitions(draft, outline, range(len(outline.statements)))
+            return self._asides.advance(draft, outline, range(len(outline.statements)))
         is_moving = False
         for index in range(len(outline.statements)):
             if index not in draft.run:
@@ -291,7 +266,7 @@ class Effects:
                 if cause:
                     is_moving |= self._run(draft, index, cause)
         is_moving |= self._share_classes(draft, outline)
-        return is_moving | self._advance_definitions(draft, outline, [*draft.run, *draft.aside])
+        return is_moving | self._asides.advance(draft, outline, [*draft.run, *draft.aside])
 
     def _share_classes(self, draft: Draft, outline: Outline) -> bool:
         """Take a class as another one if a statement that runs computes with it: what it keeps in itself begins anew."""
@@ -300,87 +275,6 @@ class Effects:
         shared = (names & made) - draft.touched
         draft.touched |= shared
         return bool(shared)
-
-    def _advance_definitions(self, draft: Draft, outline: Outline, running: Iterable[int]) -> bool:
-        """Let run aside what statements that run may call, and what that is reached through."""
-        is_moving = False
-        running = list(running)
-        needed = [ref for index in running for ref in self._names.needed(draft.name, outline, outline.statements[index])]
-        asked = {ref for index in running for ref in self._reasons.asked_of(draft, outline, index)}
-        for ref in self._names.leading_to(needed, lambda ref: self._is_other(ref) or ref in asked):
-            is_moving |= self._define(ref, draft)
-        if any(self._names.reads_anything(draft.name, outline, outline.statements[index]) for index in running):
-            is_moving |= any([self._define((other, None), draft) for other in list(self.drafts)])
-        for index in draft.edit.changed if draft.edit is not None and not draft.whole else ():
-            is_moving |= self._define_later(draft, outline, index)
-        return is_moving
-
-    def _is_other(self, ref: Ref) -> bool:
-        """Tell whether a name is not what it was for what calls it."""
-        draft = self.drafts.get(ref[0])
-        return draft is not None and (draft.touches(ref[1]) or ref[1] in draft.grown or ref in self.drafts.rebuilt)
-
-    def _define_later(self, draft: Draft, outline: Outline, index: int) -> bool:
-        """Let run aside what a new statement calls, if that reads what is only bound further down."""
-
-        def is_later(ref: Ref) -> bool:
-            writers = outline.writers.get(str(ref[1]), []) if ref[0] == draft.name else []
-            return bool(writers) and writers[0] > index
-
-        is_moving = False
-        needed = self._names.needed(draft.name, outline, outline.statements[index])
-        for ref in self._names.leading_to(needed, is_later):
-            is_moving |= self._define(ref, draft)
-        return is_moving
-
-    def _define(self, ref: Ref, caller: Draft) -> bool:
-        """Let what binds a name run aside, because a statement that runs may reach through it what is not as it was."""
-        module, name = ref
-        where = self.drafts.outline(module)
-        if where is None:
-            return False
-        if name is None:  # the module was handed on, and any name of it may be asked for
-            names = {path.partition(".")[0] for path in self.drafts[module].touched} if module in self.drafts else set()
-            return any([self._define((module, touched), caller) for touched in sorted(names)])
-        lines = where.writers.get(name, ()) or where.star_lines
-        if not lines:
-            return False
-        draft = self.drafts.take_in(module)
-        if draft.whole or draft.is_new or name in draft.grown:
-            return False
-        if not self._patches:
-            return self._take_whole(draft, f"{caller.name} changed")
-        is_moving = False
-        for index in lines:
-            is_moving |= self._run_aside(draft, where, index)
-        return is_moving
-
-    def _run_aside(self, draft: Draft, outline: Outline, index: int) -> bool:
-        if index in draft.run or index in draft.aside:
-            return False
-        statement = outline.statements[index]
-        if statement.facts.doubt:
-            return self._take_whole(draft, f"line {statement.line} is needed, and {statement.facts.doubt}")
-        writes = self._names.writes(draft.name, outline, index)
-        grown = [ref for ref in writes if ref[0] in self.drafts and ref[1] in self.drafts[ref[0]].grown]
-        for ref in grown:  # it would be added to twice
-            self.drafts.replay(ref, draft.name)
-        if grown:
-            return True
-        draft.aside.add(index)
-        self.drafts.rebuilt |= writes
-        return True
-
-    def _rebuild(self, draft: Draft) -> bool:
-        """Let run aside what changes an object that is made aside, too: it has to be complete for who looks into it."""
-        outline = draft.outline
-        if outline is None or not self.drafts.rebuilt or draft.whole or draft.is_new:
-            return False
-        is_moving = False
-        for index in range(len(outline.statements)):
-            if not self.drafts.rebuilt.isdisjoint(self._names.writes(draft.name, outline, index)):
-                is_moving |= self._run_aside(draft, outline, index)
-        return is_moving
 
     def _reach_dependents(self) -> bool:
         """Take in the modules that import a draft's module and may be reached through it."""

@@ -1,0 +1,119 @@
+"""What runs aside: definitions and objects that are not as they were, made once more for statements that look into them.
+
+The live ones become what they are to be only at the commit, and what runs before that must not meet the old ones. One
+plan uses one ``Asides``.
+"""
+
+from collections.abc import Callable, Iterable
+
+from ipyhot.core.drafts import Draft, Drafts
+from ipyhot.core.outline import Outline
+from ipyhot.core.reach import Reach, Ref
+from ipyhot.core.reasons import Reasons
+
+__all__ = ["Asides"]
+
+
+class Asides:
+    """Lets statements run aside.
+
+    Args:
+        drafts: the drafts of the plan.
+        names: what their statements reach and write.
+        reasons: what else their statements may call.
+        take_whole: lets a file be executed as a whole, and says why; returns whether that is new.
+        patches: whether statements run by themselves at all.
+    """
+
+    def __init__(
+        self, drafts: Drafts, names: Reach, reasons: Reasons, *, take_whole: Callable[[Draft, str], bool], patches: bool
+    ) -> None:
+        self._drafts = drafts
+        self._names = names
+        self._reasons = reasons
+        self._take_whole = take_whole
+        self._patches = patches
+
+    def advance(self, draft: Draft, outline: Outline, running: Iterable[int]) -> bool:
+        """Let run aside what statements that run may call, and what that is reached through."""
+        is_moving = False
+        running = list(running)
+        needed = [ref for index in running for ref in self._names.needed(draft.name, outline, outline.statements[index])]
+        asked = {ref for index in running for ref in self._reasons.asked_of(draft, outline, index)}
+        for ref in self._names.leading_to(needed, lambda ref: self._is_other(ref) or ref in asked):
+            is_moving |= self._define(ref, draft)
+        if any(self._names.reads_anything(draft.name, outline, outline.statements[index]) for index in running):
+            for other in list(self._drafts):
+                is_moving |= self._define((other, None), draft)
+        for index in draft.edit.changed if draft.edit is not None and not draft.whole else ():
+            is_moving |= self._define_later(draft, outline, index)
+        return is_moving
+
+    def _is_other(self, ref: Ref) -> bool:
+        """Tell whether a name is not what it was for what calls it."""
+        draft = self._drafts.get(ref[0])
+        return draft is not None and (draft.touches(ref[1]) or ref[1] in draft.grown or ref in self._drafts.rebuilt)
+
+    def _define_later(self, draft: Draft, outline: Outline, index: int) -> bool:
+        """Let run aside what a new statement calls, if that reads what is only bound further down."""
+
+        def is_later(ref: Ref) -> bool:
+            writers = outline.writers.get(str(ref[1]), []) if ref[0] == draft.name else []
+            return bool(writers) and writers[0] > index
+
+        is_moving = False
+        needed = self._names.needed(draft.name, outline, outline.statements[index])
+        for ref in self._names.leading_to(needed, is_later):
+            is_moving |= self._define(ref, draft)
+        return is_moving
+
+    def _define(self, ref: Ref, caller: Draft) -> bool:
+        """Let what binds a name run aside, because a statement that runs may reach through it what is not as it was."""
+        module, name = ref
+        where = self._drafts.outline(module)
+        is_moving = False
+        if where is None:
+            return False
+        if name is None:  # the module was handed on, and any name of it may be asked for
+            paths = self._drafts[module].touched if module in self._drafts else set[str]()
+            for touched in sorted({path.partition(".")[0] for path in paths}):
+                is_moving |= self._define((module, touched), caller)
+            return is_moving
+        lines = where.writers.get(name, ()) or where.star_lines
+        if not lines:
+            return False
+        draft = self._drafts.take_in(module)
+        if draft.whole or draft.is_new or name in draft.grown:
+            return False
+        if not self._patches:
+            return self._take_whole(draft, f"{caller.name} changed")
+        for index in lines:
+            is_moving |= self._run_aside(draft, where, index)
+        return is_moving
+
+    def _run_aside(self, draft: Draft, outline: Outline, index: int) -> bool:
+        if index in draft.run or index in draft.aside:
+            return False
+        statement = outline.statements[index]
+        if statement.facts.doubt:
+            return self._take_whole(draft, f"line {statement.line} is needed, and {statement.facts.doubt}")
+        writes = self._names.writes(draft.name, outline, index)
+        grown = [ref for ref in writes if ref[0] in self._drafts and ref[1] in self._drafts[ref[0]].grown]
+        for ref in grown:  # it would be added to twice
+            self._drafts.replay(ref, draft.name)
+        if grown:
+            return True
+        draft.aside.add(index)
+        self._drafts.rebuilt |= writes
+        return True
+
+    def complete(self, draft: Draft) -> bool:
+        """Let run aside what changes an object that is made aside, too: it has to be complete for who looks into it."""
+        outline = draft.outline
+        if outline is None or not self._drafts.rebuilt or draft.whole or draft.is_new:
+            return False
+        is_moving = False
+        for index in range(len(outline.statements)):
+            if not self._drafts.rebuilt.isdisjoint(self._names.writes(draft.name, outline, index)):
+                is_moving |= self._run_aside(draft, outline, index)
+        return is_moving
