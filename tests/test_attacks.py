@@ -319,3 +319,13 @@ def test_a_body_that_is_edited_does_not_start_again_what_only_was_given_its_regi
     held = patching["b"].server
     patching.save(a="from .r import reg\n@reg('x')\ndef fx(x): return 2\n")
     assert (patching["b"].server is held, held.table["x"](1)) == (True, 2)
+
+
+def test_a_migration_that_raises_leaves_a_class_that_was_to_be_replaced_where_it_is_held(story: Story) -> None:
+    story.start(a="class P:\n    __slots__ = ('x',)\n    def __init__(self): self.x = 1\n    def go(self): return self.x\n")
+    held, one = [story["a"].P], story["a"].P()
+    story.save(
+        a="class P:\n    __slots__ = ('x', 'y')\n    def go(self): return self.y\n"
+        "    def __hot_migrate__(self): raise ValueError('no')\n"
+    )
+    assert (held[0] is story["a"].P, type(one) is held[0], one.go(), held[0]().go()) == (True, True, 1, 1)

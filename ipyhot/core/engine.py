@@ -20,6 +20,7 @@ from ipyhot.core.commit import commit
 from ipyhot.core.errors import BusyError
 from ipyhot.core.folders import Folders
 from ipyhot.core.handover import Close, closed
+from ipyhot.core.heap import is_a
 from ipyhot.core.heirs import bound, heir_of
 from ipyhot.core.identities import Identities
 from ipyhot.core.imports import Finder, ImportSwitch, Loader, WatchedSpec
@@ -413,12 +414,17 @@ def _is_retired(stage: Stage, name: str) -> bool:
 
 def _holds(module: str, name: str, codes: Collection[types.CodeType]) -> bool:
     """Tell whether a name of a live module stands for a function made of one of some code objects, or holds one."""
-    value = getattr(sys.modules.get(module), name, None)
     ids = {*map(id, codes)}
-    return any(id(getattr(found, "__code__", None)) in ids for found in swap.values_in({name: value}, module))
+    found = swap.values_in({name: _value(module, name)}, module)
+    return any(id(value.__code__) in ids for value in found if is_a(value, types.FunctionType))
 
 
 def _grows(module: str, name: str) -> bool:
     """Tell whether what a name stands for may be added to as it is: a container, an application, a registry."""
-    value = getattr(sys.modules.get(module), name, None)
-    return not isinstance(value, types.ModuleType | types.FunctionType | type | None)
+    return not is_a(_value(module, name), types.ModuleType | types.FunctionType | type | None)
+
+
+def _value(module: str, name: str) -> Any:
+    """Return what a name of a live module stands for, without running any code of it."""
+    found = sys.modules.get(module)
+    return object.__getattribute__(found, "__dict__").get(name) if isinstance(found, types.ModuleType) else None

@@ -8,6 +8,7 @@ import types
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ipyhot.core.heap import is_a
 from ipyhot.core.model import CLOSE, GET_STATE, SET_STATE
 
 __all__ = ["Close", "closed", "closer", "hand_over"]
@@ -28,12 +29,12 @@ def hand_over(live: Mapping[str, Any], staged: Mapping[str, Any]) -> None:
 
 def closer(live: dict[str, Any]) -> Close | None:
     """Return what closes the live version, even after its namespace has become the next one's."""
-    close = live.get(CLOSE)
-    if not isinstance(close, types.FunctionType):
+    close: Any = live.get(CLOSE)
+    if not is_a(close, types.FunctionType):
         return close if callable(close) else None
     before = dict(live)
     for name, value in live.items():
-        if isinstance(value, types.FunctionType) and value.__globals__ is live:
+        if is_a(value, types.FunctionType) and value.__globals__ is live:
             before[name] = _over(value, before)
     return _over(close, before)
 

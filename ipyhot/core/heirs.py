@@ -10,6 +10,7 @@ from typing import Any
 
 from ipyhot.core import diff
 from ipyhot.core.heads import heads_in
+from ipyhot.core.heap import is_a
 from ipyhot.core.ledger import Ledger
 from ipyhot.core.outline import Outline
 from ipyhot.core.pairs import Module
@@ -100,4 +101,4 @@ def _is_other(key: str, value: object, carried: Mapping[str, object]) -> bool:
 
 
 def _is_submodule(name: str, key: str, value: object) -> bool:
-    return isinstance(value, types.ModuleType) and sys.modules.get(f"{name}.{key}") is value
+    return is_a(value, types.ModuleType) and sys.modules.get(f"{name}.{key}") is value

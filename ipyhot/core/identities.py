@@ -11,6 +11,7 @@ import weakref
 from collections.abc import Iterator
 
 from ipyhot.core.commit import Deed, delete_item, set_item
+from ipyhot.core.heap import is_a
 from ipyhot.core.imports import Standin, WatchedSpec
 from ipyhot.core.replacement import Replacement
 from ipyhot.core.stage import OWN_NAMES, Stage
@@ -62,7 +63,7 @@ class Identities:
         parent = sys.modules.get(package)
         namespace = object.__getattribute__(parent, "__dict__") if isinstance(parent, types.ModuleType) else {}
         held = namespace.get(attribute)
-        is_module = isinstance(held, types.ModuleType | None) or held is replacement.covered
+        is_module = held is None or is_a(held, types.ModuleType) or held is replacement.covered
         if replacement.is_drop:
             yield delete_item(sys.modules, name)
             if is_module:

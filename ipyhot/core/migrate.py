@@ -14,6 +14,7 @@ from typing import Any, Final
 from ipyhot.core import heap
 from ipyhot.core.codes import signature
 from ipyhot.core.commit import Deed, delete_item, set_item
+from ipyhot.core.heap import is_a
 from ipyhot.core.model import MIGRATE
 
 __all__ = ["deeds"]
@@ -92,10 +93,12 @@ def _give(instance: Any, field: dataclasses.Field[Any]) -> None:
 
 def _new_migration(old: type, new: type) -> Callable[[Any], object] | None:
     """Return a class's migration if this version brings it, or another one."""
+    before: Any
+    after: Any
     before, after = vars(old).get(MIGRATE), vars(new).get(MIGRATE)
-    if not isinstance(after, types.FunctionType):
+    if not is_a(after, types.FunctionType):
         return None
-    is_known = isinstance(before, types.FunctionType) and _same(before.__code__, after.__code__)
+    is_known = is_a(before, types.FunctionType) and _same(before.__code__, after.__code__)
     return None if is_known else after
 
 

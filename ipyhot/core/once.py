@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, ParamSpec, TypeVar, cast, final
 
 from ipyhot.core.commit import Deed, delete_item, set_item
+from ipyhot.core.heap import is_a
 
 __all__ = ["Collected", "Entry", "Portrait", "collecting", "deeds", "forget", "once"]
 
@@ -223,17 +224,17 @@ def _kept(value: Any, above: tuple[object, ...] = ()) -> Any:
         return {key: kept(item) for key, item in list(value.items())}
     if type(value) is set:
         return value.copy()
-    if isinstance(value, types.FunctionType):
+    if is_a(value, types.FunctionType):
         held = (value.__defaults__, value.__kwdefaults__, *_cells(value))
         return Portrait(value.__module__, value.__qualname__, _digest(value.__code__), tuple(map(kept, held)))
-    if isinstance(value, type):
+    if is_a(value, type):
         is_carried = is_watched(value.__module__) or _collected(value.__module__) is not None
         return _class(value, kept) if is_carried else value  # elsewhere a class cannot change
-    if isinstance(value, types.MethodType):
+    if is_a(value, types.MethodType):
         return _named(value, "method", kept(value.__func__), kept(value.__self__))
-    if isinstance(value, functools.partial):
+    if is_a(value, functools.partial):
         return Portrait("", "", "partial", (kept(value.func), kept(value.args), kept(value.keywords)))
-    return _named(value, "cached", kept(value.__wrapped__)) if isinstance(value, _CACHED) else value
+    return _named(value, "cached", kept(value.__wrapped__)) if is_a(value, _CACHED) else value
 
 
 _ATOMS: Final = frozenset({int, str, float, bytes, bool, complex, types.NoneType})
@@ -261,12 +262,12 @@ def _class(cls: type, kept: Callable[[Any], Any]) -> Portrait:
     """Return the portrait of a class: its methods, nested classes and constants, whatever order they are in."""
     held: list[tuple[str, object]] = []
     for name, member in sorted(vars(cls).items()):
-        is_nested = isinstance(member, type) and member.__qualname__ == f"{cls.__qualname__}.{name}"
+        is_nested = is_a(member, type) and member.__qualname__ == f"{cls.__qualname__}.{name}"
         if name in _ANNOTATING:
             continue
-        if isinstance(member, _METHODS) or is_nested:
+        if is_a(member, _METHODS) or is_nested:
             held.append((name, kept(member)))
-        elif isinstance(member, _WRAPPERS):
+        elif is_a(member, _WRAPPERS):
             held += [(name, kept(getattr(member, part))) for part in _PARTS if hasattr(member, part)]
         elif not name.startswith("__") and _is_constant(member):
             held.append((name, member))

@@ -20,6 +20,7 @@ from typing import Any, Final, Self
 
 from ipyhot.core.errors import Cancelled
 from ipyhot.core.handover import hand_over
+from ipyhot.core.heap import is_a
 from ipyhot.core.imports import ImportSwitch, Loader, Standin, WatchedSpec, new_module, recording, take_off, touch
 from ipyhot.core.model import Plan, Step, Way
 from ipyhot.core.once import Collected, collecting
@@ -158,7 +159,7 @@ class Stage:
         for staged in self.results.values():
             namespace = {} if staged.module is None else vars(staged.module)
             for key, value in list(namespace.items()):
-                if id(value) in new and isinstance(value, types.ModuleType):
+                if id(value) in new and is_a(value, types.ModuleType):
                     namespace[key] = new[id(value)]
 
     def leave(self, retired: Collection[str]) -> None:
@@ -521,7 +522,7 @@ def _is_child(stage: Stage, name: str, attribute: str, live: types.ModuleType) -
     if staged is not None and staged.module is not None:
         return attribute not in vars(staged.module)
     value = object.__getattribute__(live, "__dict__").get(attribute)
-    return isinstance(value, types.ModuleType | None) or value is stage.covered.get(f"{name}.{attribute}")
+    return value is None or is_a(value, types.ModuleType) or value is stage.covered.get(f"{name}.{attribute}")
 
 
 def _loader(module: types.ModuleType) -> Loader:

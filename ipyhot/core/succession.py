@@ -81,8 +81,23 @@ class Succession:
             heirs: the modules that keep their namespace.
             importers: the namespaces of those who imported a module.
             guests: the namespaces of modules that are new, by name.
+
+        Raises:
+            RejectedError: a class cannot migrate its instances.
         """
         self._heirs = heirs
+        try:
+            return self._found(heirs, importers, guests)
+        except RejectedError:
+            self._patch, self._heirs = None, []  # nothing of it comes to pass
+            raise
+
+    def _found(
+        self,
+        heirs: list[Heir],
+        importers: Callable[[str], Iterable[dict[str, Any]]],
+        guests: Mapping[str, dict[str, Any]],
+    ) -> tuple[list[Deed], list[str]]:
         self._patch = patch = Patch([heir.module for heir in heirs], self._relays, self._departed, guests)
         patch.run()
         deeds: list[Deed] = []
