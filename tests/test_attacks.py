@@ -329,3 +329,22 @@ def test_a_migration_that_raises_leaves_a_class_that_was_to_be_replaced_where_it
         "    def __hot_migrate__(self): raise ValueError('no')\n"
     )
     assert (held[0] is story["a"].P, type(one) is held[0], one.go(), held[0]().go()) == (True, True, 1, 1)
+
+
+PLUGIN = "class Plugin:\n    registry = {}\n    def __init_subclass__(cls, *, key=None):\n        Plugin.registry[key or cls.__name__] = cls\n"
+
+
+def test_a_hook_for_subclasses_that_is_edited_together_with_another_member_registers_anew(story: Story) -> None:
+    story.start(base=PLUGIN, a="from .base import Plugin\nclass A(Plugin): pass\n")
+    story.save(base=PLUGIN.replace("cls.__name__]", "cls.__name__.lower()]") + "    def more(self): return 'more'\n")
+    assert story["base"].Plugin.registry == {"a": story["a"].A}
+    story.save(base=PLUGIN)
+    assert story["base"].Plugin.registry == {"A": story["a"].A}
+
+
+def test_a_registry_in_a_class_that_is_held_follows_what_registers_otherwise(patching: Story) -> None:
+    text = "from .base import Plugin\nclass A(Plugin, key='a'): pass\nclass B(Plugin): pass\n"
+    patching.start(base=PLUGIN, a=text)
+    held = patching["base"].Plugin.registry
+    patching.save(a=text.replace("'a'", "'aa'"))
+    assert (held, patching["base"].Plugin.registry is held) == ({"aa": patching["a"].A, "B": patching["a"].B}, True)

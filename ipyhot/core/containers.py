@@ -12,8 +12,9 @@ from ipyhot.core.commit import Deed
 from ipyhot.core.heap import is_a
 from ipyhot.core.wrappers import all_is
 
-__all__ = ["fill_deeds", "is_walked", "refilled"]
+__all__ = ["FILLED", "can_be_filled", "fill_deeds", "is_walked", "refilled"]
 
+FILLED: Final = frozenset({dict, list, set})
 _LARGE: Final = 256  # longer ones are left to the walk over the heap, which is only made if it is needed
 _CONTAINERS: Final = frozenset(
     {list, dict, set, tuple, frozenset, collections.deque, collections.defaultdict, collections.OrderedDict}
@@ -56,6 +57,11 @@ def refilled(value: Any, lead: Callable[[Any], Any], is_led: Callable[[Any], boo
         if after is not part:
             value[key] = after
     return value
+
+
+def can_be_filled(live: Any, staged: Any) -> bool:
+    """Tell whether a live container can hold what a staged one does, and is another one."""
+    return live is not staged and type(live) is type(staged) and type(live) in FILLED
 
 
 def fill_deeds(live: Any, staged: Any) -> list[Deed]:

@@ -9,12 +9,13 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from ipyhot.core import diff
+from ipyhot.core.containers import can_be_filled
 from ipyhot.core.heads import heads_in
 from ipyhot.core.heap import is_a
 from ipyhot.core.ledger import Ledger
 from ipyhot.core.outline import Outline
 from ipyhot.core.pairs import Module
-from ipyhot.core.stage import CONTAINERS, OWN_NAMES, Stage, Staged
+from ipyhot.core.stage import OWN_NAMES, Stage, Staged
 from ipyhot.core.succession import Heir
 from ipyhot.core.texts import codes_of
 
@@ -47,7 +48,8 @@ def heir_of(stage: Stage, name: str, live: types.ModuleType | None, ledger: Ledg
     imported = _imported(ledger.texts.outline_of(name), here)
     grown = {**staged.grown, **_refilled(staged, names, here, aside)}
     names = [key for key in names if key not in grown]
-    module = Module(name, here, aside, names, gone, imported, staged.step.remade, grown=grown, shadows=staged.shadows)
+    step = staged.step
+    module = Module(name, here, aside, names, gone, imported, step.remade, step.refilled, grown, staged.shadows)
     pairs = _code_pairs(staged, ledger, edit)
     pieces = [s.code for s in staged.outline.statements if s.code is not None] if staged.outline is not None else []
     parents = [*pieces, *([staged.code] if staged.code is not None else []), *(new for _, new in pairs)]
@@ -89,11 +91,7 @@ def _imported(outline: Outline | None, namespace: Mapping[str, Any]) -> set[str]
 def _refilled(staged: Staged, names: Collection[str], here: Mapping[str, Any], aside: Mapping[str, Any]) -> dict[str, Any]:
     """Return the containers whose content the live ones take over: whoever holds a registry goes on with it."""
     found = {name: (here[name], aside[name]) for name in staged.step.refilled & here.keys() if name in names}
-    return {
-        name: new
-        for name, (old, new) in found.items()
-        if old is not new and type(old) is type(new) and type(new) in CONTAINERS
-    }
+    return {name: new for name, (old, new) in found.items() if can_be_filled(old, new)}
 
 
 def _is_other(key: str, value: object, carried: Mapping[str, object]) -> bool:

@@ -96,7 +96,8 @@ class Step:
     ``aside`` bind is only for these to call, and never goes live. ``gone`` are
     names that no statement binds any more, ``remade`` the classes whose own text changed.
     ``stale`` are definitions that give other results now, so that what they have cached is void; ``grown`` are names
-    whose object new statements only add to, ``refilled`` those whose container is made again because of who adds to it.
+    whose object new statements only add to, ``refilled`` those whose container, or class that keeps one, is made again
+    because of who adds to it.
     ``is_still`` if nothing runs and every name stays bound to what it is.
     """
 

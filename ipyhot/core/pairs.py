@@ -35,6 +35,7 @@ class Module:
     gone: Collection[str]
     imported: Collection[str] = ()  # names that its old text took from elsewhere
     remade: Mapping[str, Remade] = field(default_factory=dict)  # classes whose own text changed
+    refilled: Collection[str] = ()  # classes that are made again because of who adds to their containers
     grown: Mapping[str, Any] = field(default_factory=dict)  # name → a copy of its container, added to
     shadows: Collection[tuple[Any, Any]] = ()  # what ran aside only, each with the live object that it is for
     final: dict[str, Any] = field(default_factory=dict)

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from ipyhot.core import enums, heap, wrappers
 from ipyhot.core.commit import Deed, delete_item, set_attribute, set_item
-from ipyhot.core.containers import fill_deeds, is_walked, refilled
+from ipyhot.core.containers import can_be_filled, fill_deeds, is_walked, refilled
 from ipyhot.core.heap import is_a
 from ipyhot.core.outlived import Departed, Outlived
 from ipyhot.core.pairs import OWN_PLACE, Module, Pairs
@@ -212,9 +212,15 @@ class Patch:
     def _members(self, old: type, new: type, module: Module, path: str, skipped: Collection[str]) -> None:
         before, after = dict(vars(old)), dict(vars(new))
         remade = module.remade.get(path)
-        kept = frozenset() if remade is None else remade.kept & before.keys()
+        same = frozenset() if remade is None else remade.kept & before.keys()
+        kept = frozenset() if path in module.refilled else same
         for key, value in after.items():
             if key in skipped or key in kept or is_a(value, types.MemberDescriptorType):
+                continue
+            held = before.get(key, ABSENT)
+            if path in module.refilled and (remade is None or key in same) and can_be_filled(held, value):
+                self._pairs.stand(value, held)
+                self.deeds += fill_deeds(held, self._container_at_home(value.copy(), module, path))
                 continue
             result = self.successor(self._elder(before, key, module, f"{path}.{key}", value), value, module, f"{path}.{key}")
             wrappers.point_at_class(result, new, old)

@@ -80,8 +80,9 @@ def make(  # noqa: PLR0917 - a plan is made of all of them, in one place
         draft = effects.drafts[name]
         stale = effects.stale(draft)
         if name in changes or draft.run or draft.aside or draft.whole or draft.grown or stale:
-            refilled = _refilled(draft, effects.drafts.replayed)
-            steps[name] = replace(_step(draft, changes.get(name), live.get(name)), stale=stale, refilled=refilled)
+            step = _step(draft, changes.get(name), live.get(name))
+            refilled = _refilled(draft, effects.drafts.replayed, step.remade)
+            steps[name] = replace(step, stale=stale, refilled=refilled)
     return Plan(steps, frozenset(name for name in steps if name not in live or name in failing))
 
 
@@ -119,15 +120,15 @@ def _step(draft: Draft, change: Change | None, version: Version | None) -> Step:
     )
 
 
-def _refilled(draft: Draft, replayed: Collection[tuple[str, str]]) -> frozenset[str]:
-    """Return the names whose own statement is as it was, and runs again only for those who add to what it makes."""
+def _refilled(draft: Draft, replayed: Collection[tuple[str, str]], remade: Collection[str]) -> frozenset[str]:
+    """Return the names whose object is made again, with the same containers, only for those who add to what it makes."""
     outline, edit = draft.outline, draft.edit
     if outline is None:
         return frozenset()
     changed = (
         {name for index in edit.changed for name in outline.statements[index].facts.binds} if edit is not None else set()
     )
-    return frozenset(name for module, name in replayed if module == draft.name) - changed
+    return frozenset(name for module, name in replayed if module == draft.name) - changed.difference(remade)
 
 
 def _is_still(draft: Draft) -> bool:

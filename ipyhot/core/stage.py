@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, Final, Self
 
+from ipyhot.core.containers import FILLED
 from ipyhot.core.errors import Cancelled
 from ipyhot.core.handover import hand_over
 from ipyhot.core.heap import is_a
@@ -27,12 +28,11 @@ from ipyhot.core.once import Collected, collecting
 from ipyhot.core.outline import Outline, prepared, rooted
 from ipyhot.core.sources import Folder
 
-__all__ = ["CONTAINERS", "OWN_NAMES", "Stage", "Staged"]
+__all__ = ["OWN_NAMES", "Stage", "Staged"]
 
 OWN_NAMES: Final = frozenset(
     {"__builtins__", "__cached__", "__file__", "__loader__", "__name__", "__package__", "__path__", "__spec__"}
 )
-CONTAINERS: Final = frozenset({dict, list, set})
 _COULD_NOT_WAIT = "{name} is being loaded by a reload, which waits for an import that is under way here. Import it again."
 
 
@@ -341,7 +341,7 @@ class Stage:
             if key not in OWN_NAMES and f"{name}.{key}" not in dropped and key not in staged.step.gone
         }
         for key in staged.step.grown & live.keys():
-            if type(live[key]) in CONTAINERS:
+            if type(live[key]) in FILLED:
                 staged.grown[key] = live[key] = copy.copy(live[key])
         staged.starred = self._starred(staged, outline, live)
         namespace.update((k, v) for k, v in live.items() if k not in outline.names and k not in staged.starred)
