@@ -348,3 +348,23 @@ def test_a_registry_in_a_class_that_is_held_follows_what_registers_otherwise(pat
     held = patching["base"].Plugin.registry
     patching.save(a=text.replace("'a'", "'aa'"))
     assert (held, patching["base"].Plugin.registry is held) == ({"aa": patching["a"].A, "B": patching["a"].B}, True)
+
+
+BASE = "import abc\nclass Base(abc.ABC):\n    @abc.abstractmethod\n    def go(self): ...\n"
+MORE = "    @abc.abstractmethod\n    def stop(self): ...\n"
+
+
+def test_an_abstract_method_that_a_subclass_elsewhere_lacks_is_held_back_where_an_instance_is_made(story: Story) -> None:
+    story.start(a=BASE, b="from .a import Base\nclass I(Base):\n    def go(self): return 1\nobj = I()\n")
+    story.save(a=BASE + MORE)
+    assert (story.failures, story["b"].I().go()) == ({"a", "b"}, 1)
+    story.save(a=BASE)
+    assert (story.failures, story["b"].I().go()) == (set(), 1)
+
+
+def test_an_abstract_method_comes_together_with_what_makes_it_concrete(story: Story) -> None:
+    text = "from .a import Base\nclass I(Base):\n    def go(self): return 1\nobj = I()\n"
+    story.start(a=BASE, b=text)
+    one = story["b"].I()
+    story.save(a=BASE + MORE, b=text.replace("obj", "    def stop(self): return 2\nobj"))
+    assert (story.failures, one.stop(), story["b"].obj.stop()) == (set(), 2, 2)

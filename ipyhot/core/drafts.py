@@ -99,6 +99,7 @@ class Drafts(dict[str, Draft]):
     def __init__(self, outline_of: Callable[[str], Outline | None], is_live: Callable[[str], bool]) -> None:
         super().__init__()
         self.replayed: set[tuple[str, str]] = set()  # module and name of what is made again
+        self.added_to: set[tuple[str, str]] = set()  # those that more than the statements that bind them run for
         self.rebuilt: set[tuple[str, str]] = set()  # the same of what is made once more, for others to look into
         self._outline_of = outline_of
         self._is_live = is_live

@@ -227,6 +227,7 @@ class Effects:
                 draft.touched.add(ref[1])
             else:
                 self.drafts.replay(ref, cause)
+                self.drafts.added_to |= {ref} if ref[0] != draft.name or ref[1] not in statement.facts.binds else set()
         for module, name in self._names.reads(draft.name, outline, statement):  # in the middle between those that write it
             writers = [i for i in outline.writers.get(str(name), ()) if i != index] if module == draft.name else []
             if writers and name is not None and writers[0] < index < writers[-1]:
@@ -307,7 +308,13 @@ def _changed_parts(before: Facts, facts: Facts) -> set[str]:
         return {facts.name}
     names = before.members.keys() | facts.members.keys()
     changed = {f"{facts.name}.{name}" for name in names if before.members.get(name) != facts.members.get(name)}
+    if _abstract(before) != _abstract(facts):  # whether there can be instances, of subclasses too
+        changed.add(f"{facts.name}.__abstractmethods__")
     return changed if changed and not facts.is_decorated else {facts.name}
+
+
+def _abstract(facts: Facts) -> set[str]:
+    return {name for name, member in facts.members.items() if member.is_abstract}
 
 
 def _further_members(touched: Iterable[str], outline: Outline) -> set[str]:

@@ -43,11 +43,12 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """What makes an attribute of a class: its code, the names that reads, whether that defines a function."""
+    """What makes an attribute of a class: its code, the names that reads, whether that defines a function, maybe abstract."""
 
     made: object
     reads: frozenset[str]
     is_function: bool
+    is_abstract: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,7 +362,8 @@ def _members(code: types.CodeType) -> dict[str, Member]:
         if name == "STORE_NAME" and value == "__firstlineno__":
             made = []
         elif name == "STORE_NAME":
-            found[str(value)] = Member(tuple(made), frozenset(reads), is_function)
+            is_abstract = ("LOAD_NAME", "str", "'abstractmethod'") in made or ("LOAD_ATTR", "str", "'abstractmethod'") in made
+            found[str(value)] = Member(tuple(made), frozenset(reads), is_function, is_abstract)
             made, reads, is_function = [], set(), False
         elif name == "STORE_SUBSCR" and made[-2:-1] == [("LOAD_NAME", "str", "'__annotations__'")]:
             found[f"{made[-1]}:"] = Member(tuple(made), frozenset(reads), is_function)  # an annotation; no name is like it

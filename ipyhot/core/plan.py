@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from ipyhot.core import diff
-from ipyhot.core.drafts import Draft
+from ipyhot.core.drafts import Draft, Drafts
 from ipyhot.core.effects import Effects
 from ipyhot.core.facts import Facts, Kind
 from ipyhot.core.graph import Graph
@@ -81,7 +81,7 @@ def make(  # noqa: PLR0917 - a plan is made of all of them, in one place
         stale = effects.stale(draft)
         if name in changes or draft.run or draft.aside or draft.whole or draft.grown or stale:
             step = _step(draft, changes.get(name), live.get(name))
-            refilled = _refilled(draft, effects.drafts.replayed, step.remade)
+            refilled = _refilled(draft, effects.drafts)
             steps[name] = replace(step, stale=stale, refilled=refilled)
     return Plan(steps, frozenset(name for name in steps if name not in live or name in failing))
 
@@ -120,15 +120,18 @@ def _step(draft: Draft, change: Change | None, version: Version | None) -> Step:
     )
 
 
-def _refilled(draft: Draft, replayed: Collection[tuple[str, str]], remade: Collection[str]) -> frozenset[str]:
+def _refilled(draft: Draft, drafts: Drafts) -> frozenset[str]:
     """Return the names whose object is made again, with the same containers, only for those who add to what it makes."""
     outline, edit = draft.outline, draft.edit
     if outline is None:
         return frozenset()
-    changed = (
-        {name for index in edit.changed for name in outline.statements[index].facts.binds} if edit is not None else set()
-    )
-    return frozenset(name for module, name in replayed if module == draft.name) - changed.difference(remade)
+    changed = {
+        name
+        for statement in (outline.statements[index] for index in (edit.changed if edit is not None else ()))
+        for name in statement.facts.binds
+        if statement.facts.kind is not Kind.CLASS or (draft.name, name) not in drafts.added_to
+    }
+    return frozenset(name for module, name in drafts.replayed if module == draft.name) - changed
 
 
 def _is_still(draft: Draft) -> bool:
