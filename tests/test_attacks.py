@@ -368,3 +368,24 @@ def test_an_abstract_method_comes_together_with_what_makes_it_concrete(story: St
     one = story["b"].I()
     story.save(a=BASE + MORE, b=text.replace("obj", "    def stop(self): return 2\nobj"))
     assert (story.failures, one.stop(), story["b"].obj.stop()) == (set(), 2, 2)
+
+
+LOG = (
+    "import logging\nlog = logging.getLogger(__name__)\nif not log.handlers:\n    h = logging.StreamHandler()\n"
+    "    log.addHandler(h)\nlog.setLevel(logging.INFO)\ndef level(): return h.level, len(log.handlers)\n"
+)
+
+
+def test_what_a_branch_bound_that_is_only_taken_the_first_time_stays(story: Story) -> None:
+    story.start(a=LOG)
+    for text in (LOG.replace("INFO", "DEBUG"), LOG + "def more(): pass\n", LOG.replace("h.level", "h.level + 1")):
+        story.save(a=text)
+        assert story["a"].level() == (1 if "+ 1" in text else 0, 1)
+    story.save(a=LOG.replace("if not log.handlers", "if False"))
+    assert not hasattr(story["a"], "h")
+
+
+def test_what_a_branch_bound_goes_when_what_it_asks_is_another_thing(story: Story) -> None:
+    story.start(a="FLAG = True\nif FLAG:\n    x = 1\nprint(end='')")
+    story.save(a="FLAG = False\nif FLAG:\n    x = 1\nprint('', end='')")
+    assert not hasattr(story["a"], "x")

@@ -43,7 +43,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """What makes an attribute of a class: its code, the names that reads, whether that defines a function, maybe abstract."""
+    """What makes an attribute of a class: its code, the names that reads, whether that defines a function or is abstract."""
 
     made: object
     reads: frozenset[str]
@@ -362,7 +362,7 @@ def _members(code: types.CodeType) -> dict[str, Member]:
         if name == "STORE_NAME" and value == "__firstlineno__":
             made = []
         elif name == "STORE_NAME":
-            is_abstract = ("LOAD_NAME", "str", "'abstractmethod'") in made or ("LOAD_ATTR", "str", "'abstractmethod'") in made
+            is_abstract = any((load, "str", "'abstractmethod'") in made for load in ("LOAD_ATTR", "LOAD_NAME"))
             found[str(value)] = Member(tuple(made), frozenset(reads), is_function, is_abstract)
             made, reads, is_function = [], set(), False
         elif name == "STORE_SUBSCR" and made[-2:-1] == [("LOAD_NAME", "str", "'__annotations__'")]:

@@ -6,7 +6,7 @@ It reads what was staged and what is live, and changes neither. Called by the th
 import sys
 import types
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, Final
 
 from ipyhot.core import diff
 from ipyhot.core.containers import can_be_filled
@@ -45,7 +45,10 @@ def heir_of(stage: Stage, name: str, live: types.ModuleType | None, ledger: Ledg
         names = [key for key, value in aside.items() if _is_other(key, value, staged.carried)]
         may_go = _unbound(staged)
     gone = [key for key in may_go if key in here and key not in aside and not _is_submodule(name, key, here[key])]
-    imported = _imported(ledger.texts.outline_of(name), here)
+    before = ledger.texts.outline_of(name)
+    if gone and before is not None and staged.outline is not None:
+        gone = [key for key in gone if not _is_bound_once(key, before, staged.outline, here, aside)]
+    imported = _imported(before, here)
     grown = {**staged.grown, **_refilled(staged, names, here, aside)}
     names = [key for key in names if key not in grown]
     step = staged.step
@@ -59,7 +62,7 @@ def heir_of(stage: Stage, name: str, live: types.ModuleType | None, ledger: Ledg
 def bound(staged: Staged, heir: Heir | None, ledger: Ledger) -> frozenset[str]:
     """Return the names that a module binds, once what was staged of it is live."""
     version = ledger.live.get(staged.step.name)
-    if heir is not None and staged.step.run is not None and version is not None:
+    if heir is not None and version is not None:
         return version.names.difference(heir.module.gone).union(heir.module.names)
     return frozenset(vars(staged.module) if staged.module is not None else ()) - OWN_NAMES
 
@@ -79,6 +82,27 @@ def _code_pairs(staged: Staged, ledger: Ledger, edit: diff.Edit | None) -> list[
         found = diff.successors(ledger.texts.codes(name), codes_of(staged.outline, staged.code))
         return [(old, new) for old, new in found if old is not new]
     return list(diff.pairs(before, staged.outline, edit or diff.edit(before, staged.outline)))
+
+
+def _is_bound_once(name: str, before: Outline, after: Outline, here: Mapping[str, Any], aside: Mapping[str, Any]) -> bool:
+    """Tell whether a statement that stayed the same, and read the same, bound a name when it ran first, and only then.
+
+    ``if not log.handlers:`` finds what its own first run has left behind.
+    """
+    texts = [before.statements[index].text for index in before.writers.get(name, ())]
+    statements = [after.statements[index] for index in after.writers.get(name, ())]
+    reads = {chain[0] for statement in statements for chain in statement.facts.reads} - {name}
+    is_same = texts == [statement.text for statement in statements] and bool(texts)
+    own = {bound for statement in statements for bound in statement.facts.binds}
+    return is_same and all(_is_as_it_was(key, here, aside) for key in reads - own)
+
+
+def _is_as_it_was(key: str, here: Mapping[str, Any], aside: Mapping[str, Any]) -> bool:
+    was, now = here.get(key), aside.get(key)
+    return was is now or (type(was) is type(now) and type(now) in _PLAIN and was == now)
+
+
+_PLAIN: Final = (bool, bytes, float, int, str)
 
 
 def _imported(outline: Outline | None, namespace: Mapping[str, Any]) -> set[str]:
