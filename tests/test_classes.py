@@ -326,13 +326,24 @@ def test_a_method_hung_on_a_class_from_outside_it_follows(story: Files) -> None:
     assert not hasattr(held, "m")
 
 
-def test_a_computed_cached_property_is_an_attribute_and_stays(story: Files) -> None:
-    text = "import functools\nclass C:\n    @functools.cached_property\n    def p(self): return 1"
+def test_what_a_cached_property_has_computed_goes_with_the_code_that_did(story: Files) -> None:
+    text = "import functools\nclass C:\n    class In:\n        @functools.cached_property\n        def p(self): return 1\n"
+    text += "    @functools.cached_property\n    def p(self): return 1\nclass D(C):\n    p = functools.cached_property(lambda s: 5)\n"
     story.start(a=text)
-    used, fresh = story["a"].C(), story["a"].C()
-    assert used.p == 1
-    story.save(a=text.replace("1", "2"))
-    assert (used.p, fresh.p) == (1, 2)
+    used, fresh, inner, own = story["a"].C(), story["a"].C(), story["a"].C.In(), story["a"].D()
+    used.kept = 3
+    assert (used.p, inner.p, own.p) == (1, 1, 5)
+    story.save(a=text.replace("return 1", "return 2"))
+    assert (used.p, fresh.p, inner.p, vars(own), used.kept) == (2, 2, 2, {"p": 5}, 3)
+
+
+def test_what_a_cached_property_has_computed_stays_when_only_lines_change(patching: Files) -> None:
+    text = "import functools\nclass C:\n    @functools.cached_property\n    def p(self): return object()\n"
+    patching.start(a=text)
+    used = patching["a"].C()
+    before = used.p
+    patching.save(a="# moved\n" + text + "    def more(self): return 1\n")
+    assert used.p is before
 
 
 # -- what is kept

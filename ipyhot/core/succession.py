@@ -120,7 +120,9 @@ class Succession:
         name, live = heir.module.name, heir.module.live
         yield from swap.deeds([*swap.values_in(live, name), *self._strays.of(name)], codes, heir.heads)
         if heir.stale:
-            patch.caches += swap.caches_in({key: live[key] for key in heir.stale if key in live}, name)
+            caching = {key: live[key] for key in heir.stale if key in live}
+            patch.caches += swap.caches_in(caching, name)
+            yield from swap.forgetting(caching, name, codes)
 
     def _rebound(
         self, heirs: list[Heir], patch: Patch, importers: Callable[[str], Iterable[dict[str, Any]]]

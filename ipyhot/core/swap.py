@@ -14,12 +14,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from ipyhot.core import heap
-from ipyhot.core.commit import Deed, set_attribute
+from ipyhot.core.codes import signature
+from ipyhot.core.commit import Deed, delete_item, set_attribute
 from ipyhot.core.heads import Head, led
 from ipyhot.core.heap import is_a
 from ipyhot.core.relay import relay_of
 
-__all__ = ["Strays", "caches_in", "deeds", "values_in"]
+__all__ = ["Strays", "caches_in", "deeds", "forgetting", "values_in"]
 
 _LARGE: Final = 256
 _CACHED: Final = type(functools.cache(int))
@@ -68,6 +69,33 @@ def caches_in(namespace: Mapping[str, Any], module: str) -> Iterator[Any]:
     for value in values_in(namespace, module):
         if is_a(value, _CACHED):
             yield value
+
+
+def forgetting(namespace: Mapping[str, Any], module: str, codes: Mapping[int, types.CodeType]) -> Iterator[Deed]:
+    """Yield what makes instances forget what a ``cached_property`` has computed whose code does something else now."""
+    for cls, found in _computed(namespace, module):
+        new = codes.get(id(found.func.__code__)) if is_a(found.func, types.FunctionType) else None
+        name = found.attrname
+        if new is None or name is None or signature(new, is_body=True) == signature(found.func.__code__, is_body=True):
+            continue
+        for instance in heap.instances(cls):
+            attributes = heap.attributes(instance)
+            if (
+                name in attributes
+                and next(vars(base)[name] for base in type(instance).__mro__ if name in vars(base)) is found
+            ):
+                yield delete_item(attributes, name)
+
+
+def _computed(namespace: Mapping[str, Any], module: str) -> Iterator[tuple[type, functools.cached_property[Any]]]:
+    """Yield the cached properties of the classes that a module defines, and of those inside them."""
+    for value in list(namespace.values()):
+        if is_a(value, type) and value.__module__ == module:
+            yield from ((value, member) for member in vars(value).values() if is_a(member, functools.cached_property))
+            inside = f"{value.__qualname__}."
+            yield from _computed(
+                {key: m for key, m in vars(value).items() if is_a(m, type) and m.__qualname__.startswith(inside)}, module
+            )
 
 
 def values_in(namespace: Mapping[str, Any], module: str) -> Iterator[Any]:
