@@ -389,3 +389,16 @@ def test_what_a_branch_bound_goes_when_what_it_asks_is_another_thing(story: Stor
     story.start(a="FLAG = True\nif FLAG:\n    x = 1\nprint(end='')")
     story.save(a="FLAG = False\nif FLAG:\n    x = 1\nprint('', end='')")
     assert not hasattr(story["a"], "x")
+
+
+POINT = "from typing import NamedTuple\nclass Pt(NamedTuple):\n    x: int\n    y: int = 0\n    def double(self): return self.x * 2\n"
+
+
+def test_a_named_tuple_that_gains_a_field_leaves_held_ones_whole_and_gives_new_ones_to_who_makes_them(story: Story) -> None:
+    story.start(a=POINT, b="from .a import Pt\nORIGIN = Pt(1)\nALL = [Pt(1, 2)]\n")
+    held = story["b"].ORIGIN
+    story.save(a=POINT.replace("    def", "    z: int = 8\n    def").replace("* 2", "* 3"))
+    b = story["b"]
+    assert (b.ORIGIN, b.ALL, b.Pt is story["a"].Pt is type(b.ORIGIN)) == ((1, 0, 8), [(1, 2, 8)], True)
+    assert (repr(b.ORIGIN), repr(held)) == ("Pt(x=1, y=0, z=8)", "Pt(x=1, y=0)")
+    assert (held._asdict(), held._replace(x=2), held.double()) == ({"x": 1, "y": 0}, (2, 0), 3)

@@ -127,6 +127,9 @@ class Outlived:
         """Let the methods of a class that could not follow lead to those of its successor."""
         stays = not _can_move(old, new)
         for key, value in vars(old).items():
+            function = value.__func__ if is_a(value, classmethod) else value
+            if not _may_move(old, new) and getattr(function, "__globals__", module.live) is not module.live:
+                continue  # a named tuple's own methods know the old fields
             after = vars(new).get(key, ABSENT)
             if after is not ABSENT and after is not value and key not in OWN_PLACE:
                 if is_a(value, types.FunctionType) and is_a(after, types.FunctionType):

@@ -68,9 +68,11 @@ class Patch:
                 new = module.staged[name]
                 self._pairs.pair(self._elder(module.live, name, module, name, new), new, name)
         self._settle_pairs()
+        going = {id(module.staged[name]) for module in self._modules.values() for name in module.names}
         for module in self._modules.values():
             for staged, live in module.shadows:
-                self.classes.update(self._pairs.shadow(staged, live))
+                if id(staged) not in going:  # else it is no shadow: it was taken from the module that it goes live in
+                    self.classes.update(self._pairs.shadow(staged, live))
             for name, copy in module.grown.items():
                 self._pairs.stand(copy, module.live[name])
         for module in self._modules.values():
