@@ -402,3 +402,25 @@ def test_a_named_tuple_that_gains_a_field_leaves_held_ones_whole_and_gives_new_o
     assert (b.ORIGIN, b.ALL, b.Pt is story["a"].Pt is type(b.ORIGIN)) == ((1, 0, 8), [(1, 2, 8)], True)
     assert (repr(b.ORIGIN), repr(held)) == ("Pt(x=1, y=0, z=8)", "Pt(x=1, y=0)")
     assert (held._asdict(), held._replace(x=2), held.double()) == ({"x": 1, "y": 0}, (2, 0), 3)
+
+
+def test_a_held_method_that_moves_to_a_base_is_the_one_of_the_base(story: Story) -> None:
+    story.start(a="class A:\n    def run(self): return 1\n    def aux(self): return 'x'\n")
+    one = story["a"].A()
+    aux, plain = one.aux, story["a"].A.aux
+    story.save(a="class Base:\n    def aux(self): return 'base'\nclass A(Base):\n    def run(self): return 1\n")
+    assert (one.aux(), aux(), plain(one)) == ("base", "base", "base")
+    story.save(a="class Base:\n    def aux(self): return 'new'\nclass A(Base):\n    def run(self): return 1\n")
+    assert (one.aux(), aux(), plain(one)) == ("new", "new", "new")
+
+
+def test_a_held_method_that_moves_to_a_mixin_of_another_file_is_the_one_of_the_mixin(story: Story) -> None:
+    story.start(a="class A(Exception):\n    def aux(self): return 'x'\n")
+    one = story["a"].A()
+    aux = one.aux
+    story.save(
+        m="class Mixin:\n    def aux(self): return 'mixin'\n", a="from .m import Mixin\nclass A(Mixin, Exception): pass\n"
+    )
+    assert (one.aux(), aux()) == ("mixin", "mixin")
+    story.save(m="class Mixin:\n    def aux(self): return 'new'\n")
+    assert (one.aux(), aux()) == ("new", "new")

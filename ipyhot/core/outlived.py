@@ -130,13 +130,27 @@ class Outlived:
             function = value.__func__ if is_a(value, classmethod) else value
             if not _may_move(old, new) and getattr(function, "__globals__", module.live) is not module.live:
                 continue  # a named tuple's own methods know the old fields
-            after = vars(new).get(key, ABSENT)
+            after = vars(new).get(key, self._inherited(new, key, value))
             if after is not ABSENT and after is not value and key not in OWN_PLACE:
                 if is_a(value, types.FunctionType) and is_a(after, types.FunctionType):
                     if not self._pairs.is_taken(value) and self._belongs(value, module, f"{path}.{key}"):
                         yield from self._lead_method(value, after, module, f"{path}.{key}", stays=stays)
                 elif not is_a(value, types.MemberDescriptorType):
                     yield from self._lead(value, after, module, f"{path}.{key}")
+
+    def lose(self, cls: type, key: str, value: Any, module: Module, path: str) -> None:
+        """Take note of an attribute that a class has no more; if it is inherited now, that is what follows it."""
+        above = self._inherited(cls, key, value)
+        if above is ABSENT:
+            self.depart(module, path, value)
+        else:
+            self.place(value, above, module, path)
+
+    def _inherited(self, cls: type, key: str, value: Any) -> Any:
+        """Return the method that a class inherits under the name of one of its own that it had before."""
+        above = next((vars(base)[key] for base in cls.__mro__[1:] if key in vars(base)), None)
+        is_method = is_a(value, types.FunctionType) and is_a(above, types.FunctionType)
+        return self._pairs.standing_for(above, above) if is_method else ABSENT
 
     def _lead_method(
         self, old: types.FunctionType, new: types.FunctionType, module: Module, path: str, *, stays: bool

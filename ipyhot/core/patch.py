@@ -233,7 +233,7 @@ class Patch:
             if key in after or key in skipped or is_foreign:
                 continue
             if not is_a(value, types.GetSetDescriptorType | types.MemberDescriptorType):
-                self.outlived.depart(module, f"{path}.{key}", value)
+                self.outlived.lose(new, key, value, module, f"{path}.{key}")
                 self.deeds.append(_delete_member(old, key, value))
 
     # -- wrappers
