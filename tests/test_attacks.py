@@ -424,3 +424,22 @@ def test_a_held_method_that_moves_to_a_mixin_of_another_file_is_the_one_of_the_m
     assert (one.aux(), aux()) == ("mixin", "mixin")
     story.save(m="class Mixin:\n    def aux(self): return 'new'\n")
     assert (one.aux(), aux()) == ("new", "new")
+
+
+OBSERVED = (
+    "import weakref\nclass O:\n    def __init__(self): self.ms = []\n    def sub(self, m): self.ms.append(weakref.WeakMethod(m))\n"
+    "    def fire(self): return [m()() for m in self.ms if m()]\nclass L:\n    def on(self): return 1\nobs = O()\nlis = L()\nobs.sub(lis.on)\n"
+)
+
+
+def test_an_observer_that_is_held_weakly_goes_on_being_told(story: Story) -> None:
+    story.start(a=OBSERVED)
+    for text, result in (
+        (OBSERVED.replace("return 1", "return 2"), 2),
+        (OBSERVED.replace("class L:", "class L:\n    x = 1"), 1),
+        (OBSERVED.replace("class L:", "class LB:\n    pass\nclass L(LB):"), 1),
+        (OBSERVED.replace("return 1", "return 3"), 3),
+    ):
+        story.save(a=text)
+        gc.collect()
+        assert story["a"].obs.fire() == [result]

@@ -57,6 +57,7 @@ class Outlived:
         self._relays = relays
         self._departed = departed
         self._found: list[tuple[Any, Any, Module, str]] = []
+        self.weakly_held: list[tuple[types.FunctionType, types.FunctionType]] = []  # each behind what follows it
         self._places: dict[tuple[str, str], Any] = {}  # module and path → what will stand there
 
     def place(self, old: Any, new: Any, module: Module, path: str) -> None:
@@ -152,10 +153,16 @@ class Outlived:
         is_method = is_a(value, types.FunctionType) and is_a(above, types.FunctionType)
         return self._pairs.standing_for(above, above) if is_method else ABSENT
 
+    def keep(self, function: types.FunctionType, successor: Any) -> None:
+        """Let a method that only weak references hold live as long as what follows it: observers use ``WeakMethod``."""
+        if weakref.getweakrefcount(function) and is_a(successor, types.FunctionType):
+            self.weakly_held.append((successor, function))
+
     def _lead_method(
         self, old: types.FunctionType, new: types.FunctionType, module: Module, path: str, *, stays: bool
     ) -> Iterator[Deed]:
         """Lead one method on. If instances stay with their class, ``super()`` must go on meaning that class's base."""
+        self.keep(old, new)
         if not stays:
             yield from self._relays.forward(module.name, path, old, new)
         elif old.__code__.co_freevars == new.__code__.co_freevars:

@@ -226,6 +226,8 @@ class Patch:
                 continue
             result = self.successor(self._elder(before, key, module, f"{path}.{key}", value), value, module, f"{path}.{key}")
             wrappers.point_at_class(result, new, old)
+            if is_a(value, types.FunctionType) and value is not result:
+                self.outlived.keep(value, result)
             if before.get(key, ABSENT) is not result:
                 self.deeds.append(_set_member(old, key, before.get(key, ABSENT), result))
         for key, value in before.items():
@@ -312,6 +314,8 @@ class Patch:
     def _function_at_home(self, function: types.FunctionType, module: Module, path: str) -> types.FunctionType:
         home = self._pairs.home_of(function)
         result = function if home is None or home is function.__globals__ else _over(home, function)
+        if result is not function and "." in path:
+            self.outlived.keep(function, result)
         self._pairs.stand(function, result)
         if home is not None or (function.__closure__ and not self._pairs.is_carried(function)):
             self._contents_at_home(result, module, path)

@@ -60,6 +60,9 @@ class Succession:
         self._departed = Departed()
         self._strays = swap.Strays()
         self._lingering: weakref.WeakSet[type] = weakref.WeakSet()
+        # In tuples: whatever else holds a staged function is given its elder.
+        self._weakly_held: weakref.WeakKeyDictionary[types.FunctionType, tuple[types.FunctionType, ...]]
+        self._weakly_held = weakref.WeakKeyDictionary()
         self._outlived_caches: weakref.WeakSet[Any] = weakref.WeakSet()
         self._heirs: list[Heir] = []
         self._aside: list[dict[str, Any]] = []
@@ -172,6 +175,7 @@ class Succession:
             return []
         self._relays.settle()
         self._outlived_caches.update(patch.outlived.caches)
+        self._keep(patch.outlived.weakly_held)
         for cached in [*patch.caches, *self._outlived_caches]:
             cached.cache_clear()
         classes = dict(patch.classes)
@@ -189,6 +193,17 @@ class Succession:
         gone.update(_classes_of(aside))
         _dismiss(gone, [*aside, *(heir.module.live for heir in heirs)])
         return self._sweep(heirs)
+
+    def _keep(self, weakly_held: Iterable[tuple[types.FunctionType, types.FunctionType]]) -> None:
+        """Keep methods that only weak references hold, for as long as there are such."""
+        for successor, function in weakly_held:
+            self._weakly_held[successor] = (*self._weakly_held.get(successor, ()), function)
+        for successor, functions in list(self._weakly_held.items()):
+            held = tuple(function for function in functions if weakref.getweakrefcount(function))
+            if held:
+                self._weakly_held[successor] = held
+            else:
+                del self._weakly_held[successor]
 
     def _retire(self, classes: dict[type, type], heirs: list[Heir]) -> None:
         """Let containers and variables hold the classes that stay, and take the others out of use."""
