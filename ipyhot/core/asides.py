@@ -4,7 +4,7 @@ The live ones become what they are to be only at the commit, and what runs befor
 plan uses one ``Asides``.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from ipyhot.core.drafts import Draft, Drafts
 from ipyhot.core.outline import Outline
@@ -21,17 +21,13 @@ class Asides:
         drafts: the drafts of the plan.
         names: what their statements reach and write.
         reasons: what else their statements may call.
-        take_whole: lets a file be executed as a whole, and says why; returns whether that is new.
         patches: whether statements run by themselves at all.
     """
 
-    def __init__(
-        self, drafts: Drafts, names: Reach, reasons: Reasons, *, take_whole: Callable[[Draft, str], bool], patches: bool
-    ) -> None:
+    def __init__(self, drafts: Drafts, names: Reach, reasons: Reasons, *, patches: bool) -> None:
         self._drafts = drafts
         self._names = names
         self._reasons = reasons
-        self._take_whole = take_whole
         self._patches = patches
 
     def advance(self, draft: Draft, outline: Outline, running: Iterable[int]) -> bool:
@@ -86,7 +82,7 @@ class Asides:
         if draft.whole or draft.is_new or name in draft.grown:
             return False
         if not self._patches:
-            return self._take_whole(draft, f"{caller.name} changed")
+            return _doubt(draft, f"{caller.name} changed")
         for index in lines:
             is_moving |= self._run_aside(draft, where, index)
         return is_moving
@@ -96,7 +92,7 @@ class Asides:
             return False
         statement = outline.statements[index]
         if statement.facts.doubt:
-            return self._take_whole(draft, f"line {statement.line} is needed, and {statement.facts.doubt}")
+            return _doubt(draft, f"line {statement.line} is needed, and {statement.facts.doubt}")
         writes = self._names.writes(draft.name, outline, index)
         grown = [ref for ref in writes if ref[0] in self._drafts and ref[1] in self._drafts[ref[0]].grown]
         for ref in grown:  # it would be added to twice
@@ -117,3 +113,10 @@ class Asides:
             if not self._drafts.rebuilt.isdisjoint(self._names.writes(draft.name, outline, index)):
                 is_moving |= self._run_aside(draft, outline, index)
         return is_moving
+
+
+def _doubt(draft: Draft, why: str) -> bool:
+    """Ask for a file to be executed as a whole; return whether that is new."""
+    is_new = not (draft.whole or draft.doubt)
+    draft.doubt = draft.doubt or why
+    return is_new

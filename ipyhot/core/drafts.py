@@ -25,6 +25,7 @@ class Draft:
     is_new: bool = False
     is_gone: bool = False
     whole: str = ""  # why the file is executed as a whole
+    doubt: str = ""  # why it is to be
     run: set[int] = field(default_factory=set)
     rebound: set[str] = field(default_factory=set)
     touched: set[str] = field(default_factory=set)  # functions by qualified name, or classes that are made again

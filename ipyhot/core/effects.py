@@ -58,7 +58,7 @@ class Effects:
         self._reasons = Reasons(self.drafts, self._names, self._lineage)
         self._doubts = Doubts(self._names, is_watched)
         self._stock = Stock(self.drafts, self._names)
-        self._asides = Asides(self.drafts, self._names, self._reasons, take_whole=self._take_whole, patches=patches)
+        self._asides = Asides(self.drafts, self._names, self._reasons, patches=patches)
         self._growth = Growth(self.drafts, self._names, dependents=dependents, grows=grows)
 
     def settle(self) -> None:
@@ -72,6 +72,8 @@ class Effects:
                 is_moving |= self._stock.note(draft)
                 is_moving |= self._advance(draft)
                 is_moving |= self._asides.complete(draft)
+            for draft in [draft for draft in self.drafts.values() if draft.doubt]:
+                is_moving |= self._take_whole(draft, draft.doubt)
             is_moving |= self._reach_dependents()
 
     def stale(self, draft: Draft) -> frozenset[str]:
