@@ -443,3 +443,36 @@ def test_an_observer_that_is_held_weakly_goes_on_being_told(story: Story) -> Non
         story.save(a=text)
         gc.collect()
         assert story["a"].obs.fire() == [result]
+
+
+APP = (
+    "class App:\n    def __init__(self): self.routes, self.hits = {}, 0\n    def route(self, path):\n        def deco(f):\n"
+    "            self.routes[path] = f\n            return f\n        return deco\n"
+    "    def call(self, path):\n        self.hits += 1\n        return self.routes[path]()\napp = App()\n"
+)
+ROUTE = "@app.route('/{0}')\ndef {0}(): return '{0}'\n"
+
+
+def test_an_application_that_is_held_gets_the_routes_that_a_file_adds(patching: Story) -> None:
+    text = "from .reg import app\n" + ROUTE.format("a")
+    patching.start(reg=APP, a=text)
+    app = patching["reg"].app
+    assert app.call("/a") == "a"
+    patching.save(a=text + ROUTE.format("b") + ROUTE.format("c"))
+    assert (app.call("/b"), app.call("/c"), patching["reg"].app is app, app.hits) == ("b", "c", True, 3)
+    patching.save(a=text + ROUTE.format("b").replace("'b'", "'new'") + ROUTE.format("c"))
+    assert (app.call("/b"), patching["reg"].app is app, app.hits) == ("new", True, 4)
+    patching.save(a=text)
+    assert set(patching["reg"].app.routes) == {"/a"}
+
+
+def test_an_import_that_only_a_type_checker_sees_is_not_run(story: Story) -> None:
+    made = "from .a import A\nclass B:\n    def __init__(self, a: A): self.a = a\n    def v(self): return {n}\n"
+    story.start(
+        a="from __future__ import annotations\nfrom typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from .b import B\n"
+        "class A:\n    def make(self) -> B:\n        from .b import B\n        return B(self)\n",
+        b=made.replace("{n}", "1"),
+        c="from .a import A\nV = A().make().v()\n",
+    )
+    story.save(b=made.replace("{n}", "2"))
+    assert (story["c"].V, story.failures) == (2, set())

@@ -32,6 +32,7 @@ class Effects:
         is_module: whether there is a live module of a name.
         is_watched: whether a module belongs to a watched folder.
         grows: whether a statement may add to the object that a name of a module stands for, as it is.
+        is_container: whether that is a plain container.
         holds: whether a name of a module stands for a function made of one of some code objects, or for what holds one.
         patches: take edits statement by statement; if not, a file that is reached is executed as a whole.
     """
@@ -45,6 +46,7 @@ class Effects:
         is_module: Callable[[str], bool],
         is_watched: Callable[[str], bool],
         grows: Callable[[str, str], bool],
+        is_container: Callable[[str, str], bool],
         holds: Callable[[str, str, Collection[types.CodeType]], bool],
         patches: bool = True,
     ) -> None:
@@ -59,7 +61,7 @@ class Effects:
         self._doubts = Doubts(self._names, is_watched)
         self._stock = Stock(self.drafts, self._names)
         self._asides = Asides(self.drafts, self._names, self._reasons, patches=patches)
-        self._growth = Growth(self.drafts, self._names, dependents=dependents, grows=grows)
+        self._growth = Growth(self.drafts, self._names, dependents=dependents, grows=grows, is_container=is_container)
 
     def settle(self) -> None:
         """Add what the drafts reach, until nothing is added any more."""
@@ -225,14 +227,16 @@ class Effects:
         for ref in self._names.writes(draft.name, outline, index):
             draft.rebound |= {ref[1]} & outline.globals if ref[0] == draft.name else set()
             if self._growth.is_last_of(draft, index, ref):
-                draft.grown.add(ref[1])
-                draft.touched.add(ref[1])
+                other = draft if ref[0] == draft.name else self.drafts.take_in(ref[0], cause)
+                other.grown.add(ref[1])
+                other.touched.add(ref[1])
             else:
                 self.drafts.replay(ref, cause)
                 self.drafts.added_to |= {ref} if ref[0] != draft.name or ref[1] not in statement.facts.binds else set()
+        new = draft.edit.changed if draft.edit is not None else ()
         for module, name in self._names.reads(draft.name, outline, statement):  # in the middle between those that write it
             writers = [i for i in outline.writers.get(str(name), ()) if i != index] if module == draft.name else []
-            if writers and name is not None and writers[0] < index < writers[-1]:
+            if writers and name is not None and writers[0] < index < max((i for i in writers if i not in new), default=0):
                 self.drafts.replay((draft.name, name), cause)
         return True
 

@@ -17,6 +17,7 @@ from typing import Any, Final
 from ipyhot.core import edges, once, plan, publication, survey, swap, verdict
 from ipyhot.core.arrivals import Arrivals
 from ipyhot.core.commit import commit
+from ipyhot.core.containers import FILLED
 from ipyhot.core.errors import BusyError
 from ipyhot.core.folders import Folders
 from ipyhot.core.handover import Close, closed
@@ -315,6 +316,7 @@ class Engine:
             outline_of=self._ledger.texts.outline_of,
             is_watched=self._folders.holds,
             grows=_grows,
+            is_container=lambda module, name: type(_value(module, name)) in FILLED,
             holds=_holds,
             patches=self.patches,
         )

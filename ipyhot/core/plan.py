@@ -41,6 +41,7 @@ def make(  # noqa: PLR0917 - a plan is made of all of them, in one place
     outline_of: Callable[[str], Outline | None],
     is_watched: Callable[[str], bool],
     grows: Callable[[str, str], bool] = lambda _module, _name: False,
+    is_container: Callable[[str, str], bool] = lambda _module, _name: True,
     holds: Callable[[str, str, Collection[types.CodeType]], bool] = lambda _module, _name, _codes: True,
     patches: bool = True,
 ) -> Plan:
@@ -59,6 +60,7 @@ def make(  # noqa: PLR0917 - a plan is made of all of them, in one place
         outline_of: the live outline of a module.
         is_watched: whether a module belongs to a watched folder.
         grows: whether what a name of a module stands for may be added to as it is.
+        is_container: whether that is a plain container.
         holds: whether a name of a module stands for what holds a function made of one of some code objects.
         patches: take edits statement by statement; if not, every file that is reached is executed as a whole.
     """
@@ -69,6 +71,7 @@ def make(  # noqa: PLR0917 - a plan is made of all of them, in one place
         is_module=live.__contains__,
         is_watched=is_watched,
         grows=grows,
+        is_container=is_container,
         holds=holds,
         patches=patches,
     )

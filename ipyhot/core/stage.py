@@ -20,6 +20,7 @@ from typing import Any, Final, Self
 
 from ipyhot.core.containers import FILLED
 from ipyhot.core.errors import Cancelled
+from ipyhot.core.facts import Kind
 from ipyhot.core.handover import hand_over
 from ipyhot.core.heap import is_a
 from ipyhot.core.imports import ImportSwitch, Loader, Standin, WatchedSpec, new_module, recording, take_off, touch
@@ -308,7 +309,9 @@ class Stage:
                 if statement.code is not None:
                     exec(statement.code, namespace)  # noqa: S102 - as above
                 continue
-            for name in outline.loads(statement):  # what it would have loaded may add to what others look into
+            for name in (
+                outline.loads(statement) if statement.facts.kind is Kind.IMPORT else ()
+            ):  # it may add to what is read
                 if name in self.results and self.results[name].state is _State.WAITING:
                     self._load(self.results[name])
             for name in statement.facts.binds & live.keys():  # so that nothing is read before the line that binds it
