@@ -476,3 +476,12 @@ def test_an_import_that_only_a_type_checker_sees_is_not_run(story: Story) -> Non
     )
     story.save(b=made.replace("{n}", "2"))
     assert (story["c"].V, story.failures) == (2, set())
+
+
+@pytest.mark.parametrize("more", ["", "x = 1\nq = Job().x if False else Job\n"])
+def test_a_class_that_ran_only_for_an_instance_leaves_no_second_subclass(patching: Story, more: str) -> None:
+    text = "class Base: pass\nclass Job(Base):\n    def __init__(self): self.n = 1\nJ = Job()\n"
+    patching.start(a=text)
+    patching.save(a=text.replace("1", "2") + more)
+    a = patching["a"]
+    assert (a.J.n, type(a.J) is a.Job, a.Base.__subclasses__(), vars(a).get("q", a.Job) is a.Job) == (2, True, [a.Job], True)

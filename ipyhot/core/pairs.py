@@ -37,7 +37,9 @@ class Module:
     remade: Mapping[str, Remade] = field(default_factory=dict)  # classes whose own text changed
     refilled: Collection[str] = ()  # classes that are made again because of who adds to their containers
     grown: Mapping[str, Any] = field(default_factory=dict)  # name → a copy of its container, added to
-    shadows: Collection[tuple[Any, Any]] = ()  # what ran aside only, each with the live object that it is for
+    shadows: list[tuple[Any, Any]] = field(
+        default_factory=list
+    )  # what ran aside only, each with the live object that it is for
     final: dict[str, Any] = field(default_factory=dict)
 
 

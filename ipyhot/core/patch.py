@@ -68,10 +68,15 @@ class Patch:
                 new = module.staged[name]
                 self._pairs.pair(self._elder(module.live, name, module, name, new), new, name)
         self._settle_pairs()
-        going = {id(module.staged[name]) for module in self._modules.values() for name in module.names}
+        own = {
+            id(value)
+            for module in self._modules.values()
+            for name, value in ((name, module.staged[name]) for name in module.names)
+            if _own_name(value) == name and value.__module__ == module.name
+        }
         for module in self._modules.values():
             for staged, live in module.shadows:
-                if id(staged) not in going:  # else it is no shadow: it was taken from the module that it goes live in
+                if id(staged) not in own:  # else it is no shadow: it was taken from the module that it goes live in
                     self.classes.update(self._pairs.shadow(staged, live))
             for name, copy in module.grown.items():
                 self._pairs.stand(copy, module.live[name])

@@ -321,10 +321,12 @@ class Stage:
         self._keep_notes(staged, namespace, notes)
         bound = {name for index in run for name in outline.statements[index].facts.binds}
         for index in staged.step.aside:
-            for name in outline.statements[index].facts.binds - bound:
+            facts = outline.statements[index].facts
+            for name in facts.binds - bound:
                 if name in namespace and name in live:
-                    staged.shadows.append((namespace[name], live[name]))
                     staged.carried[name] = namespace[name]
+                    if facts.kind is not Kind.IMPORT:
+                        staged.shadows.append((namespace[name], live[name]))
 
     def _hand_over(self, staged: Staged, namespace: dict[str, Any]) -> None:
         live = self._worn.get(staged.step.name)

@@ -185,6 +185,7 @@ class Succession:
             module = heir.module
             module.staged.update(module.live)  # whatever still runs in it sees the newest, as of now
             module.final.clear()
+            module.shadows.clear()
             heir.pairs.clear()
         gone = patch.outlived.gone
         patch = None
@@ -210,9 +211,7 @@ class Succession:
         spaces = self._namespaces(heirs)
         if len(heap.unheld(classes, spaces)) < len(classes):
             heap.replace_in_containers(classes, type)
-            for parts, _ in heap.instance_deeds(classes):  # made by other threads since they were looked for
-                for part in parts:
-                    part.do()
+            _move(classes)  # instances that other threads made since they were looked for
         free = heap.unheld(classes, spaces)
         needed = {base for cls in classes if cls not in free for base in cls.__mro__}
         free = [cls for cls in free if cls not in needed]
@@ -296,6 +295,12 @@ def _classes_of(namespaces: list[dict[str, Any]]) -> dict[type, None]:
             if is_a(value, type) and value.__module__ == namespace.get("__name__") and id(value) not in live:
                 found[value] = None
     return found
+
+
+def _move(classes: Mapping[type, type]) -> None:
+    for parts, _ in heap.instance_deeds(classes):
+        for part in parts:
+            part.do()
 
 
 def _dismiss(classes: dict[type, None], namespaces: list[dict[str, Any]]) -> None:
