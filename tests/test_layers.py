@@ -13,7 +13,16 @@ PACKAGE = ROOT / "ipyhot"
 
 # A module may import modules of lower rows only.
 ROWS = [
-    ["core.codes", "core.commit", "core.errors", "core.graph", "core.model", "core.patterns", "core.trust"],
+    [
+        "core.codes",
+        "core.commit",
+        "core.errors",
+        "core.garbage",
+        "core.graph",
+        "core.model",
+        "core.patterns",
+        "core.trust",
+    ],
     ["core.heap"],
     ["watch.echo", "watch.links", "watch.mounts", "watch.pace", "watch.repository", "watch.settle", "watch.source"],
     [

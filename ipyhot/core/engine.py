@@ -19,6 +19,7 @@ from ipyhot.core.arrivals import Arrivals
 from ipyhot.core.commit import commit
 from ipyhot.core.errors import BusyError
 from ipyhot.core.folders import Folders
+from ipyhot.core.garbage import seldom_sought
 from ipyhot.core.handover import Close, closed
 from ipyhot.core.heirs import bound, heir_of
 from ipyhot.core.identities import Identities
@@ -181,7 +182,7 @@ class Engine:
             BusyError: called by a file that is being loaded.
         """
         began = time.monotonic() if seen is None else seen
-        with self._exclusively():
+        with self._exclusively(), seldom_sought():
             self._take_arrivals()
             stale = self._arrivals.take_stale()
             report = self._transaction({*names, *stale}, {*names} if force else stale, began, texts or {})
