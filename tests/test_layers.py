@@ -31,6 +31,7 @@ ROWS = [
         "core.heads",
         "core.loading",
         "core.once",
+        "core.placeholder",
         "core.relay",
         "core.replacement",
         "core.sources",
