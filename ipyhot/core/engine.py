@@ -106,8 +106,7 @@ class Engine:
             if self._finder not in sys.meta_path:
                 sys.meta_path.insert(0, self._finder)
             once.is_watched = self._folders.holds
-            for name in folder.scan():
-                self._arrivals.adopt(folder, name, self.generation)
+            self._arrivals.adopt(folder, self.generation)
 
     def remove_folder(self, folder: Folder) -> None:
         """Follow the folder no more. Its modules stay importable objects, as plain Python made them."""

@@ -25,7 +25,7 @@ from typing import Any, Final, Protocol
 
 from ipyhot.core.commit import Deed
 from ipyhot.core.model import Source
-from ipyhot.core.sources import Folder
+from ipyhot.core.sources import Folder, text_of
 
 __all__ = [
     "Finder",
@@ -136,7 +136,7 @@ class Loader(importlib.machinery.SourceFileLoader):
 
     def get_source(self, fullname: str) -> str:
         """Return this version's text."""
-        return importlib.util.decode_source(self.source.data)
+        return text_of(self.source.data)
 
     def compile(self) -> types.CodeType:
         """Return this version's code, always the same object.

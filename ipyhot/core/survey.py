@@ -1,5 +1,6 @@
 """What is new on the disk: the texts that differ from the live ones. Called under the engine's lock."""
 
+import collections
 import time
 from collections.abc import Collection, Mapping
 
@@ -27,12 +28,13 @@ def changes(
         texts: files that were just read, by path.
     """
     found: dict[str, Change] = {}
+    sound: collections.defaultdict[str, set[str]] = collections.defaultdict(set)
     for name in {*names, *ledger.retried()}:
         folder = folders.of(name)
         if folder is None or not _is_followed(folder, name, ledger):
             continue
         try:
-            source = folder.read(name, texts)
+            source = folder.read(name, texts, sound[folder.root])
         except OSError as error:
             live = ledger.generation_of(name)
             ledger.fail(failures.unreadable(name, folder.place_of(name), error, since=time.time(), live=live))
