@@ -6,6 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 from conftest import Files
+from watched import Watched
+
+from ipyhot.core.garbage import RESPITE
+from ipyhot.watch.watcher import Watcher
 
 
 @pytest.fixture(autouse=True)
@@ -42,3 +46,27 @@ def test_thresholds_that_are_very_high_already_are_no_error(files: Files) -> Non
     files.start(a="x = 1\n")
     assert files["a"].x == 1
     assert gc.get_threshold() == (700, 10, 2**31 - 1)
+
+
+def test_two_that_want_a_respite_at_once_may_end_in_any_order(thresholds: tuple[int, int, int]) -> None:
+    RESPITE.begin()
+    RESPITE.begin()
+    RESPITE.end()
+    during = gc.get_threshold()
+    RESPITE.end()
+    assert during != thresholds
+    assert gc.get_threshold() == thresholds
+
+
+def test_a_burst_is_read_and_handed_over_without_full_collections(
+    watched: Watched, thresholds: tuple[int, int, int]
+) -> None:
+    seen = []
+    watched.watcher.stop()
+    watched.watcher = Watcher(lambda batch: (seen.append(gc.get_threshold()), watched._take(batch)))
+    watched.start()
+    watched.write({"a.py": "A = 1\n"})
+    watched.wait_for(a="A = 1\n")
+    assert watched.watcher.catch_up(10)
+    assert seen[0] != thresholds
+    assert gc.get_threshold() == thresholds

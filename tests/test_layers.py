@@ -58,7 +58,7 @@ ROWS = [
     ["core.effects"],
     ["core.plan"],
     ["core.ledger"],
-    ["core.edges", "core.heirs", "core.identities", "core.survey"],
+    ["core.edges", "core.heirs", "core.identities", "core.revisions", "core.survey"],
     ["core.arrivals", "core.publication"],
     ["core.engine"],
     ["kernel.jupyter", "kernel.journal", "kernel.bindings", "kernel.pins"],

@@ -506,3 +506,22 @@ def test_nothing_is_under_way_when_nothing_happens(watched: Watched) -> None:
     began = time.thread_time()
     assert watched.watcher.catch_up(5)
     assert time.thread_time() - began < 0.1
+
+
+# -- the quiet time
+
+
+def test_what_was_read_is_shown_while_git_is_at_work_and_handed_over_when_it_is_ready(watched: Watched) -> None:
+    lock = watched.top / ".git" / "index.lock"
+    lock.parent.mkdir()
+    watched.start({"a.py": "A = 1\n", "b.py": "B = 1\n"})
+    lock.touch()
+    texts = {"a.py": "A = 2\n", "b.py": "B = 2\n", "c.py": "C = 2\n"}
+    watched.write(texts)
+    watched.wait(lambda: watched.shown == {name: text.encode() for name, text in texts.items()})
+    watched.write({"b.py": "B = 3\n"})
+    watched.wait(lambda: watched.shown["b.py"] == b"B = 3\n")
+    assert watched.batches == []
+    lock.unlink()
+    watched.wait_for(a="A = 2\n", b="B = 3\n", c="C = 2\n")
+    assert len(watched.batches) == 1

@@ -39,6 +39,11 @@ class Arrivals:
         self._ledger = ledger
         self._waiting: collections.deque[_Arrival] = collections.deque()
 
+    @property
+    def are_waiting(self) -> bool:
+        """True if somebody left a note that was not taken up yet."""
+        return bool(self._waiting)
+
     def note(self, source: Source, loader: object, dependencies: frozenset[str], generation: int) -> None:
         """Leave word that a module was imported while a generation was live."""
         self._waiting.append(_Arrival(source, loader, dependencies, generation, next(self._ledger.turns)))
