@@ -15,6 +15,7 @@ from typing import Final, Literal
 
 from ipyhot.core import trust
 from ipyhot.core.errors import FolderError, UntrustedError
+from ipyhot.core.glance import Glance
 from ipyhot.core.model import Source
 from ipyhot.core.patterns import EVERYTHING, Selection
 
@@ -80,21 +81,22 @@ class Folder:
         parts = self.parts_of(name)
         return None if parts is None else ".".join(parts) or _INIT
 
-    def locate(self, name: str) -> tuple[str | None, bool] | None:
+    def locate(self, name: str, glance: Glance | None = None) -> tuple[str | None, bool] | None:
         """Return the file that Python would import for a name, and whether it is a package.
 
         A folder without ``__init__.py`` gives ``(None, True)``; nothing at all gives None.
-        See https://docs.python.org/3/reference/import.html for the order.
+        See https://docs.python.org/3/reference/import.html for the order. For ``glance`` see ``doubt``.
         """
+        isfile, isdir = (os.path.isfile, os.path.isdir) if glance is None else (glance.is_file, glance.is_folder)
         parts = self.parts_of(name)
         if parts is None or not all(map(_is_module_name, parts)):
             return None
         base = os.path.join(self.root, *parts)
         init = os.path.join(base, _INIT + SUFFIX)
-        is_folder = os.path.isdir(base)
-        if is_folder and (self.package or parts) and os.path.isfile(init) and self._takes(init):
+        is_folder = isdir(base)
+        if is_folder and (self.package or parts) and isfile(init) and self._takes(init):
             return init, True
-        if parts and os.path.isfile(base + SUFFIX) and self._takes(base + SUFFIX):
+        if parts and isfile(base + SUFFIX) and self._takes(base + SUFFIX):
             return base + SUFFIX, False
         return (None, True) if is_folder and (not parts or self.enters(base)) else None
 
@@ -104,29 +106,29 @@ class Folder:
     def _relative(self, path: str) -> str:
         return path[len(self._prefix) :].replace(os.sep, "/")
 
-    def doubt(self, path: str, found: os.stat_result, sound: set[str] | None = None) -> str | None:
+    def doubt(self, path: str, found: os.stat_result, glance: Glance | None = None) -> str | None:
         """Return why a file of the folder is not to be executed, given what it is; None if it may be.
 
         Args:
             path: the file.
             found: what it is, links followed.
-            sound: folders of this one that were found trusted in the same look at many files; more are added.
+            glance: the look at many files of this folder that this is part of, if it is.
         """
-        return None if self.is_trusted else trust.doubt(path, self.root, found, sound)
+        return None if self.is_trusted else trust.doubt(path, self.root, found, glance)
 
-    def read(self, name: str, texts: Mapping[str, bytes] | None = None, sound: set[str] | None = None) -> Source | None:
+    def read(self, name: str, texts: Mapping[str, bytes] | None = None, glance: Glance | None = None) -> Source | None:
         """Return what the disk holds for a module now; None if there is nothing.
 
         Args:
             name: the module.
             texts: files that were read already, by path; they are not read again.
-            sound: see ``doubt``.
+            glance: see ``doubt``.
 
         Raises:
             OSError: the file is there and cannot be read.
             UntrustedError: somebody else may write it.
         """
-        found = self.locate(name)
+        found = self.locate(name, glance)
         if found is None:
             return None
         path, is_package = found
@@ -140,7 +142,7 @@ class Folder:
                 return None
             try:
                 stat = os.fstat(file)
-                doubt = self.doubt(path, stat, sound)
+                doubt = self.doubt(path, stat, glance)
                 if doubt is not None:
                     raise UntrustedError(f"{doubt}; %hotwatch --trust executes it all the same")
                 data = contents(file, stat.st_size)

@@ -104,11 +104,13 @@ class HandlerTree:
     def _changing(self, values: Mapping[str, Any], gone: Collection[str]) -> list[Deed]:
         """Return what sets some handlers and removes others; groups that are empty then go too."""
         deeds = [delete_item(group, rest) for name in gone for group, rest in self._places(name)]
+        filled: dict[str, None] = {}
         for name, value in values.items():
-            deeds += [set_item(group, rest, value) for group, rest in self._places(name)]
+            groups = _above(name)
+            filled.update(dict.fromkeys(groups))
+            deeds += [set_item(group, rest, value) for group, rest in self._places(name, groups)]
         leaving = {*gone} - values.keys()
-        filled = {path for name in values for path in _above(name)}
-        for path in dict.fromkeys(path for name in [*gone, *values] for path in (*_above(name), name)):
+        for path in {**dict.fromkeys(path for name in gone for path in (*_above(name), name)), **filled, **values}:
             above, _, last = path.rpartition(".")
             if last not in _RESERVED:
                 is_filled = path in filled
@@ -128,9 +130,10 @@ class HandlerTree:
             return set_item(space, last, group)
         return delete_item(space, last)
 
-    def _places(self, name: str) -> list[tuple[Handlers, str]]:
+    def _places(self, name: str, above: Collection[str] | None = None) -> list[tuple[Handlers, str]]:
         """Return each group a handler stands in, with its name there; groups are made as needed."""
-        for path in (above := _above(name)):
+        above = _above(name) if above is None else above
+        for path in above:
             if path not in self._groups:
                 self._groups[path] = Handlers()
         return [(self.root, name), *((self._groups[path], name[len(path) + 1 :]) for path in above)]
