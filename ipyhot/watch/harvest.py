@@ -39,6 +39,7 @@ class Harvest:
                 self._forget([hint.path])  # it came and went before anybody was told
             elif self.settler.feed(hint):
                 self._readings.pop(hint.path, None)
+                self._unseen.pop(hint.path, None)
                 has_news = True
         return has_news
 
@@ -46,6 +47,7 @@ class Harvest:
         for path in paths:
             self.settler.forget(path)
             self._readings.pop(path, None)
+            self._unseen.pop(path, None)
 
     def ask(self, paths: Collection[str]) -> None:
         """Let the next batch have these files, whatever they hold."""
@@ -124,8 +126,8 @@ class Harvest:
 
     @property
     def has_unseen(self) -> bool:
-        """True if something was read, and not shown to anybody yet."""
-        return bool(self._unseen)
+        """True if something that will be in a batch was read, and not shown to anybody yet."""
+        return bool(self._unseen) and self.is_growing
 
     def show(self, look: Callable[[str, bytes], object], seconds: float) -> None:
         """Show what was read, each reading once, for so long: somebody may do ahead what does no harm if it is in vain."""
