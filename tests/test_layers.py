@@ -13,8 +13,17 @@ PACKAGE = ROOT / "ipyhot"
 
 # A module may import modules of lower rows only.
 ROWS = [
-    ["core.codes", "core.commit", "core.errors", "core.graph", "core.model", "core.patterns", "core.trust"],
-    ["core.heap"],
+    [
+        "core.codes",
+        "core.commit",
+        "core.errors",
+        "core.garbage",
+        "core.glance",
+        "core.graph",
+        "core.model",
+        "core.patterns",
+    ],
+    ["core.heap", "core.trust"],
     ["watch.echo", "watch.links", "watch.mounts", "watch.pace", "watch.repository", "watch.settle", "watch.source"],
     [
         "core.facts",
@@ -22,6 +31,7 @@ ROWS = [
         "core.heads",
         "core.loading",
         "core.once",
+        "core.placeholder",
         "core.relay",
         "core.replacement",
         "core.sources",
@@ -50,7 +60,7 @@ ROWS = [
     ["core.effects"],
     ["core.plan"],
     ["core.ledger"],
-    ["core.edges", "core.heirs", "core.identities", "core.survey"],
+    ["core.edges", "core.heirs", "core.identities", "core.revisions", "core.survey"],
     ["core.arrivals", "core.publication"],
     ["core.engine"],
     ["kernel.jupyter", "kernel.journal", "kernel.bindings", "kernel.pins"],

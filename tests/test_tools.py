@@ -325,6 +325,22 @@ def test_a_lock_that_git_left_behind_holds_nothing_up(world: World) -> None:
     assert world.value("hot.handlers.m0") == 5
 
 
+def test_a_fault_of_ours_in_the_quiet_time_is_told_and_holds_nothing_up(world: World) -> None:
+    repository(world)
+    lock = world.top / ".git" / "index.lock"
+    world.ok("hot._session.engine.prepare = lambda *_: 1 / 0")
+    try:
+        lock.touch()
+        world.write({"m0.py": "exports = 5\n", "m1.py": "exports = 5\n"})
+        world.ok(
+            "import time\nwhile not any('ZeroDivisionError' in note for note in hot._session.state().notes): time.sleep(0.01)"
+        )
+        lock.unlink()
+        world.ok("hot.wait(lambda: hot.handlers.m0 == hot.handlers.m1 == 5)")
+    finally:
+        world.ok("del hot._session.engine.prepare")
+
+
 def test_a_lock_that_came_after_a_save_does_not_hold_it_up(world: World) -> None:
     """Editors ask git for the status after a save, which takes the lock."""
     repository(world)

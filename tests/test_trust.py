@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from conftest import World
+from conftest import Files, World
 
 from ipyhot.core.trust import doubt
 
@@ -104,6 +104,24 @@ def test_what_a_link_leads_to_counts(tmp_path: Path, what: str) -> None:
     told = look(tmp_path / "hots" / "a.py", tmp_path / "hots")
     assert told is not None
     assert str(tmp_path / "outside") in told
+
+
+def test_a_link_counts_although_its_folder_was_trusted_for_the_file_before(tmp_path: Path, files: Files) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "b.py").write_text("exports = 1\n")
+    outside.chmod(0o777)
+    os.symlink(outside / "b.py", files.folder / "b.py")
+    files.start(a="exports = 1\n", c="exports = 1\n")
+    assert files.failures == {"b"}
+    assert f"{outside} may be written by everybody" in files.engine.failures[f"{files.package}.b"].summary
+
+
+def test_a_folder_that_everybody_may_write_counts_for_each_of_its_files(files: Files) -> None:
+    files.write(p__a="exports = 1\n", p__b="exports = 1\n", q__c="exports = 1\n")
+    (files.folder / "p").chmod(0o777)
+    files.start()
+    assert files.failures == {"p.a", "p.b"}
 
 
 def test_what_lies_in_a_linked_folder_counts(tmp_path: Path) -> None:

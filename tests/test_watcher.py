@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 from watched import Watched, watched_by_ordinary_user
 
+from ipyhot.core.sources import Folder
+from ipyhot.watch.harvest import Harvest
+from ipyhot.watch.lookout import Lookout
 from ipyhot.watch.observer import Observed
-from ipyhot.watch.settle import LINUX
+from ipyhot.watch.settle import LINUX, Hint, Kind
 
 SOURCES = {"inotify": {}, "watchdog": {"open_source": Observed}, "polling": {"poll": 0.02}}
 
@@ -506,3 +509,37 @@ def test_nothing_is_under_way_when_nothing_happens(watched: Watched) -> None:
     began = time.thread_time()
     assert watched.watcher.catch_up(5)
     assert time.thread_time() - began < 0.1
+
+
+# -- the quiet time
+
+
+def test_what_came_and_went_before_it_was_shown_keeps_nobody_awake(tmp_path: Path) -> None:
+    lookout, harvest = Lookout(Folder(str(tmp_path), "hots", "all")), Harvest()
+    path = tmp_path / "a.py"
+    path.write_text("A = 1\n")
+    harvest.feed(lookout, [Hint(Kind.DONE, str(path), 1.0)])
+    harvest.prepare([lookout])
+    assert harvest.has_unseen
+    path.unlink()
+    harvest.feed(lookout, [Hint(Kind.GONE, str(path), 2.0)])
+    assert not harvest.is_growing
+    assert not harvest.has_unseen
+    harvest.show(lambda path, _data: pytest.fail(f"{path} was shown"), 1.0)
+    lookout.close()
+
+
+def test_what_was_read_is_shown_while_git_is_at_work_and_handed_over_when_it_is_ready(watched: Watched) -> None:
+    lock = watched.top / ".git" / "index.lock"
+    lock.parent.mkdir()
+    watched.start({"a.py": "A = 1\n", "b.py": "B = 1\n"})
+    lock.touch()
+    texts = {"a.py": "A = 2\n", "b.py": "B = 2\n", "c.py": "C = 2\n"}
+    watched.write(texts)
+    watched.wait(lambda: watched.shown == {name: text.encode() for name, text in texts.items()})
+    watched.write({"b.py": "B = 3\n"})
+    watched.wait(lambda: watched.shown["b.py"] == b"B = 3\n")
+    assert watched.batches == []
+    lock.unlink()
+    watched.wait_for(a="A = 2\n", b="B = 3\n", c="C = 2\n")
+    assert len(watched.batches) == 1

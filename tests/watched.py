@@ -21,7 +21,8 @@ NOBODY = 65534
 class Watched:
     """A folder ``hots`` that a watcher watches.
 
-    ``told`` is what each file holds, going by the batches alone; ``seen`` is every text that any file was said to hold.
+    ``told`` is what each file holds, going by the batches alone; ``seen`` is every text that any file was said to hold,
+    and ``shown`` is what was shown ahead of a batch.
     """
 
     def __init__(self, top: Path) -> None:
@@ -33,7 +34,8 @@ class Watched:
         self.seen: dict[str, list[bytes]] = {}
         self.notes: list[tuple[str, ...]] = []
         self._changed = threading.Condition()
-        self.watcher = Watcher(self._take, self._note)
+        self.shown: dict[str, bytes] = {}
+        self.watcher = Watcher(self._take, self._note, self._show)
         self.lookout: Lookout | None = None
 
     def start(
@@ -63,6 +65,11 @@ class Watched:
                     self.told.pop(name, None)
             self._changed.notify_all()
 
+    def _show(self, path: str, data: bytes) -> None:
+        with self._changed:
+            self.shown[os.path.relpath(path, os.path.realpath(self.folder))] = data
+            self._changed.notify_all()
+
     def _note(self) -> None:
         with self._changed:
             self.notes.append(self.watcher.notes)
@@ -86,7 +93,7 @@ class Watched:
         return found
 
     def wait(self, is_so: Callable[[], bool], timeout: float = DEADLINE) -> None:
-        """Wait until something is so; it is asked after each batch and each note."""
+        """Wait until something is so; it is asked after each batch, each note and what is shown ahead."""
         with self._changed:
             assert self._changed.wait_for(is_so, timeout), (
                 f"told {self.told}, on disk {self.on_disk()}, {self.watcher.notes}"

@@ -39,15 +39,29 @@ class Arrivals:
         self._ledger = ledger
         self._waiting: collections.deque[_Arrival] = collections.deque()
 
+    @property
+    def are_waiting(self) -> bool:
+        """True if somebody left a note that was not taken up yet."""
+        return bool(self._waiting)
+
     def note(self, source: Source, loader: object, dependencies: frozenset[str], generation: int) -> None:
         """Leave word that a module was imported while a generation was live."""
         self._waiting.append(_Arrival(source, loader, dependencies, generation, next(self._ledger.turns)))
 
-    def adopt(self, folder: Folder, name: str, generation: int) -> None:
-        """Leave word of a module of a folder that was imported before anybody watched; it becomes hot as it is."""
-        module = sys.modules.get(name)
-        if not isinstance(module, types.ModuleType) or isinstance(module.__spec__, WatchedSpec) or name in self._ledger.live:
-            return
+    def adopt(self, folder: Folder, generation: int) -> None:
+        """Leave word of the modules of a folder that were imported before anybody watched; they become hot as they are."""
+        foreign = {name: m for name, m in list(sys.modules.items()) if folder.holds(name) and self._is_foreign(name, m)}
+        for name in folder.scan() if foreign else ():
+            if name in foreign:
+                self._adopt(folder, name, foreign[name], generation)
+
+    def _is_foreign(self, name: str, module: object) -> bool:
+        """Tell whether a module was imported and is not followed, without running code of it."""
+        if name in self._ledger.live or not issubclass(type(module), types.ModuleType):
+            return False
+        return not isinstance(object.__getattribute__(module, "__dict__").get("__spec__"), WatchedSpec)
+
+    def _adopt(self, folder: Folder, name: str, module: types.ModuleType, generation: int) -> None:
         source = read(folder, name)
         if source is None or source.path is None:
             return

@@ -20,6 +20,7 @@ from ipyhot.core.commit import commit
 from ipyhot.core.containers import FILLED
 from ipyhot.core.errors import BusyError
 from ipyhot.core.folders import Folders
+from ipyhot.core.garbage import seldom_sought
 from ipyhot.core.handover import Close, closed
 from ipyhot.core.heap import is_a
 from ipyhot.core.heirs import bound, heir_of
@@ -29,6 +30,7 @@ from ipyhot.core.ledger import Ledger
 from ipyhot.core.loading import Loading, Progress
 from ipyhot.core.model import Change, Plan, Report, Version, Way
 from ipyhot.core.replacement import Participant
+from ipyhot.core.revisions import Revisions
 from ipyhot.core.sources import Folder
 from ipyhot.core.stage import Stage
 from ipyhot.core.succession import Heir, RejectedError, Succession
@@ -72,6 +74,7 @@ class Engine:
         self.live = self._ledger.live
         self.failures = self._ledger.failures
         self._arrivals = Arrivals(self._folders, self._ledger)
+        self._revisions = Revisions(self._folders, self._ledger)
         self._identities = Identities()
         self._succession = Succession()
         self.holders = self._succession.holders
@@ -107,8 +110,7 @@ class Engine:
             if self._finder not in sys.meta_path:
                 sys.meta_path.insert(0, self._finder)
             once.is_watched = self._folders.holds
-            for name in folder.scan():
-                self._arrivals.adopt(folder, name, self.generation)
+            self._arrivals.adopt(folder, self.generation)
 
     def remove_folder(self, folder: Folder) -> None:
         """Follow the folder no more. Its modules stay importable objects, as plain Python made them."""
@@ -146,6 +148,9 @@ class Engine:
             return
         found = edges.completed(spec.source, dependencies, self._folders, self._ledger)
         self._arrivals.note(spec.source, spec.loader, found, self.generation)
+        self._take_arrivals_if_free()
+
+    def _take_arrivals_if_free(self) -> None:
         if self._lock.acquire(blocking=False):
             try:
                 self._take_arrivals()
@@ -183,13 +188,36 @@ class Engine:
             BusyError: called by a file that is being loaded.
         """
         began = time.monotonic() if seen is None else seen
-        with self._exclusively():
+        with self._exclusively(), seldom_sought():
             self._take_arrivals()
             stale = self._arrivals.take_stale()
-            report = self._transaction({*names, *stale}, {*names} if force else stale, began, texts or {})
+            try:
+                report = self._transaction({*names, *stale}, {*names} if force else stale, began, texts or {})
+            finally:
+                self._revisions.clear()
         if report is not None:
             self._tell(report)
         return report
+
+    def prepare(self, name: str, path: str, data: bytes) -> None:
+        """Do ahead the pure part of an update that is to come: compile a text and compare it with the live one.
+
+        Nothing of it can be seen, and nobody is waited for: while something else is under way it is left undone.
+
+        Args:
+            name: the module.
+            path: its file.
+            data: what that was just found to hold.
+        """
+        if self._lock.acquire(blocking=False):
+            self._owner = threading.get_ident()
+            try:
+                self._revisions.prepare(name, path, data)
+            finally:
+                self._owner = None
+                self._lock.release()
+            if self._arrivals.are_waiting:  # they came meanwhile, and found the lock taken
+                self._take_arrivals_if_free()
 
     def cancel(self) -> str | None:
         """Raise ``Cancelled`` in the file that is being loaded; return its name, or None if there is none."""
@@ -258,13 +286,7 @@ class Engine:
         before then takes part with the text that is live, if what it imports is about to change.
         """
         failing = {name for name, failure in self.failures.items() if name in changes and not failure.is_held}
-        loaders = {name: Loader(c.source) for name, c in changes.items() if c.source is not None and c.source.path}
-        texts = self._ledger.texts
-        revisions = {
-            name: plan.Revision(texts.outline_of(name), texts.revise(loaders[name]) if name in loaders else None)
-            for name in changes
-            if self.live  # at the start there is nothing that a new file could reach
-        }
+        loaders, revisions = self._revisions.of(changes)
         while True:
             wanted = self._plan(changes, revisions, failing)
             rejected = None

@@ -9,9 +9,9 @@ import dis
 import re
 import types
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import Enum, auto
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from ipyhot.core.codes import (
     OPTIMIZED,
@@ -90,10 +90,20 @@ class Facts:
     is_independent: bool  # it reads no name and imports nothing while it runs
     signature: object
 
+    def __post_init__(self) -> None:
+        """Share one empty set: Python makes each anew, ten for a statement, and the collector visits all of them."""
+        for name in _SETS:
+            if not getattr(self, name):
+                object.__setattr__(self, name, _NOTHING)
+
     @property
     def reads(self) -> frozenset[Chain]:
         """All chains that are read while it runs."""
         return self.held | self.used
+
+
+_NOTHING: Final = frozenset[Any]()
+_SETS: Final = tuple(field.name for field in fields(Facts) if str(field.type).startswith("frozenset"))
 
 
 _SILENT: Final = frozenset({"CACHE", "EXTENDED_ARG", "KW_NAMES", "NOP", "NOT_TAKEN", "PRECALL", "PUSH_NULL", "RESUME"})

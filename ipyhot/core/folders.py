@@ -42,7 +42,10 @@ class Folders:
 
     def of(self, name: str) -> Folder | None:
         """Return the watched folder that a module name belongs to."""
-        fitting = [folder for folder in self.watched if folder.holds(name)]
+        watched = self.watched
+        if len(watched) == 1:
+            return watched[0] if watched[0].holds(name) else None
+        fitting = [folder for folder in watched if folder.holds(name)]
         return max(fitting, key=lambda folder: len(folder.package)) if len(fitting) > 1 else next(iter(fitting), None)
 
     def holds(self, name: str) -> bool:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from ipyhot.core.commit import Deed, delete_item, set_item
 from ipyhot.core.heap import is_a
 from ipyhot.core.imports import Standin, WatchedSpec
+from ipyhot.core.placeholder import Placeholder, deed_of
 from ipyhot.core.replacement import Replacement
 from ipyhot.core.stage import OWN_NAMES, Stage
 from ipyhot.core.succession import Heir
@@ -70,7 +71,9 @@ class Identities:
                 yield delete_item(namespace, attribute)
             return
         yield set_item(sys.modules, name, new)
-        if replacement.old is not None and replacement.old is not new:
+        if type(replacement.old) is Placeholder:
+            yield deed_of(replacement.old, new)
+        elif replacement.old is not None and replacement.old is not new:
             yield from self.standins[name].answer_from_deeds(new)
         if is_module:
             yield set_item(namespace, attribute, new)

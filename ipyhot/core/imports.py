@@ -25,7 +25,7 @@ from typing import Any, Final, Protocol
 
 from ipyhot.core.commit import Deed
 from ipyhot.core.model import Source
-from ipyhot.core.sources import Folder
+from ipyhot.core.sources import Folder, text_of
 
 __all__ = [
     "Finder",
@@ -136,7 +136,7 @@ class Loader(importlib.machinery.SourceFileLoader):
 
     def get_source(self, fullname: str) -> str:
         """Return this version's text."""
-        return importlib.util.decode_source(self.source.data)
+        return text_of(self.source.data)
 
     def compile(self) -> types.CodeType:
         """Return this version's code, always the same object.
@@ -217,8 +217,8 @@ class _View(threading.local):
 class Standin:
     """The class that module objects of one name wear while they are not simply the live module themselves.
 
-    That is a live module during a transaction (it answers as ever, but with the staged one for the building thread), a
-    retired one for good (it answers from the newest), and a new one that others import while it is being staged.
+    That is a live module during a transaction (it answers as ever, but with the staged one for the building thread), and a
+    retired one for good (it answers from the newest).
 
     Everybody's path is C code from end to end: ``property``, ``partial``, ``getattr``, then the method of the module
     that answers. No bytecode runs in it, hence two attributes read in a row are of one generation (test_threads.py).
@@ -261,11 +261,6 @@ class Standin:
             )
             for name, access in _accessors(target)
         ]
-
-    def wait_with(self, read: Callable[[str], Any]) -> None:
-        """Let everybody's first look at a module that does not exist yet call ``read``."""
-        for name in ("read", "write", "delete"):
-            setattr(self._view_class, name, staticmethod(read))
 
     def divert(self, read: Callable[[str], Any], write: Callable[[str, Any], None], delete: Callable[[str], None]) -> None:
         """Let this thread read, write and delete elsewhere, until ``restore``."""

@@ -4,7 +4,6 @@ import __future__
 
 import bisect
 import functools
-import importlib.util
 import operator
 import re
 import types
@@ -15,6 +14,7 @@ from typing import Final
 
 from ipyhot.core.codes import CodeKey, absolute, codes_in, inside, own_codes
 from ipyhot.core.facts import Facts, facts_of
+from ipyhot.core.sources import text_of
 
 __all__ = ["NotSeparable", "Outline", "Statement", "cut", "is_blank", "outline", "prepared", "revised", "rooted"]
 
@@ -227,7 +227,7 @@ def decode(data: bytes) -> str:
         NotSeparable: its bytes are not in the encoding that it says.
     """
     try:
-        return importlib.util.decode_source(data)
+        return text_of(data)
     except (SyntaxError, UnicodeDecodeError, LookupError) as error:
         raise NotSeparable(str(error)) from error
 

@@ -83,9 +83,9 @@ def make(  # noqa: PLR0917 - a plan is made of all of them, in one place
         draft = effects.drafts[name]
         stale = effects.stale(draft)
         if name in changes or draft.run or draft.aside or draft.whole or draft.grown or stale:
-            step = _step(draft, changes.get(name), live.get(name))
             refilled = _refilled(draft, effects.drafts)
-            steps[name] = replace(step, stale=stale, refilled=refilled)
+            step = _step(draft, changes.get(name), live.get(name))
+            steps[name] = replace(step, stale=stale, refilled=refilled) if stale or refilled else step
     return Plan(steps, frozenset(name for name in steps if name not in live or name in failing))
 
 

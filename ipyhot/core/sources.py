@@ -5,6 +5,7 @@ Looks at the disk, changes nothing, remembers nothing but the folder itself. Any
 
 import hashlib
 import importlib.machinery
+import importlib.util
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -14,15 +15,19 @@ from typing import Final, Literal
 
 from ipyhot.core import trust
 from ipyhot.core.errors import FolderError, UntrustedError
+from ipyhot.core.glance import Glance
 from ipyhot.core.model import Source
 from ipyhot.core.patterns import EVERYTHING, Selection
 
-__all__ = ["Folder", "Load", "digest", "open_folder"]
+__all__ = ["READING", "Folder", "Load", "contents", "digest", "open_folder", "text_of"]
 
 Load = Literal["all", "imported"]
 
 SUFFIX: Final = ".py"
 _INIT: Final = "__init__"
+_MORE: Final = 1 << 16
+# without waiting, or a pipe of that name would hold us for ever
+READING: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _SKIPPED: Final = frozenset({"__pycache__", "node_modules", "site-packages"})
 _NAMESPACE_DIGEST: Final = "namespace"
 _ENVIRONMENT: Final = "pyvenv.cfg"  # lies in the folder of a virtual environment
@@ -76,21 +81,22 @@ class Folder:
         parts = self.parts_of(name)
         return None if parts is None else ".".join(parts) or _INIT
 
-    def locate(self, name: str) -> tuple[str | None, bool] | None:
+    def locate(self, name: str, glance: Glance | None = None) -> tuple[str | None, bool] | None:
         """Return the file that Python would import for a name, and whether it is a package.
 
         A folder without ``__init__.py`` gives ``(None, True)``; nothing at all gives None.
-        See https://docs.python.org/3/reference/import.html for the order.
+        See https://docs.python.org/3/reference/import.html for the order. For ``glance`` see ``doubt``.
         """
+        isfile, isdir = (os.path.isfile, os.path.isdir) if glance is None else (glance.is_file, glance.is_folder)
         parts = self.parts_of(name)
         if parts is None or not all(map(_is_module_name, parts)):
             return None
         base = os.path.join(self.root, *parts)
         init = os.path.join(base, _INIT + SUFFIX)
-        is_folder = os.path.isdir(base)
-        if is_folder and (self.package or parts) and os.path.isfile(init) and self._takes(init):
+        is_folder = isdir(base)
+        if is_folder and (self.package or parts) and isfile(init) and self._takes(init):
             return init, True
-        if parts and os.path.isfile(base + SUFFIX) and self._takes(base + SUFFIX):
+        if parts and isfile(base + SUFFIX) and self._takes(base + SUFFIX):
             return base + SUFFIX, False
         return (None, True) if is_folder and (not parts or self.enters(base)) else None
 
@@ -100,22 +106,29 @@ class Folder:
     def _relative(self, path: str) -> str:
         return path[len(self._prefix) :].replace(os.sep, "/")
 
-    def doubt(self, path: str, found: os.stat_result) -> str | None:
-        """Return why a file of the folder is not to be executed, given what it is; None if it may be."""
-        return None if self.is_trusted else trust.doubt(path, self.root, found)
+    def doubt(self, path: str, found: os.stat_result, glance: Glance | None = None) -> str | None:
+        """Return why a file of the folder is not to be executed, given what it is; None if it may be.
 
-    def read(self, name: str, texts: Mapping[str, bytes] | None = None) -> Source | None:
+        Args:
+            path: the file.
+            found: what it is, links followed.
+            glance: the look at many files of this folder that this is part of, if it is.
+        """
+        return None if self.is_trusted else trust.doubt(path, self.root, found, glance)
+
+    def read(self, name: str, texts: Mapping[str, bytes] | None = None, glance: Glance | None = None) -> Source | None:
         """Return what the disk holds for a module now; None if there is nothing.
 
         Args:
             name: the module.
             texts: files that were read already, by path; they are not read again.
+            glance: see ``doubt``.
 
         Raises:
             OSError: the file is there and cannot be read.
             UntrustedError: somebody else may write it.
         """
-        found = self.locate(name)
+        found = self.locate(name, glance)
         if found is None:
             return None
         path, is_package = found
@@ -124,13 +137,17 @@ class Folder:
         data = texts.get(path) if texts is not None else None
         if data is None:
             try:
-                with open(path, "rb", buffering=0) as file:  # each call less is a turn less at the GIL
-                    doubt = self.doubt(path, os.fstat(file.fileno()))
-                    if doubt is not None:
-                        raise UntrustedError(f"{doubt}; %hotwatch --trust executes it all the same")
-                    data = file.readall()
+                file = os.open(path, READING)
             except FileNotFoundError:
                 return None
+            try:
+                stat = os.fstat(file)
+                doubt = self.doubt(path, stat, glance)
+                if doubt is not None:
+                    raise UntrustedError(f"{doubt}; %hotwatch --trust executes it all the same")
+                data = contents(file, stat.st_size)
+            finally:
+                os.close(file)
         return Source(name, path, data, digest(data), is_package)
 
     def place_of(self, name: str) -> str:
@@ -264,6 +281,24 @@ def _find_elsewhere(top: str) -> importlib.machinery.ModuleSpec | None:
     if top in sys.builtin_module_names or top in sys.stdlib_module_names:
         return importlib.machinery.ModuleSpec(top, None, origin="Python's standard library")
     return importlib.machinery.PathFinder.find_spec(top)
+
+
+def contents(file: int, size: int) -> bytes:
+    """Return all that a descriptor of a regular file holds, given what its size was a moment ago."""
+    data = os.read(file, size + 1)  # mostly this gives all; each call less is a turn less at the GIL
+    while len(data) != size and (more := os.read(file, max(size - len(data), 0) + _MORE)):
+        data += more
+    return data
+
+
+def text_of(data: bytes) -> str:
+    """Return the text of a file's bytes, with line feeds only, as ``importlib.util.decode_source`` does.
+
+    Raises:
+        SyntaxError, UnicodeDecodeError, LookupError: they are not in the encoding that they say.
+    """
+    is_plain = data.isascii() and b"\r" not in data and b"coding" not in data  # most are, and that is told ten times faster
+    return data.decode("ascii") if is_plain else importlib.util.decode_source(data)
 
 
 def digest(data: bytes) -> str:

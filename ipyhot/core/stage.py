@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, Final, Self
 
+from ipyhot.core import placeholder
 from ipyhot.core.containers import FILLED
 from ipyhot.core.errors import Cancelled
 from ipyhot.core.facts import Kind
@@ -34,7 +35,6 @@ __all__ = ["OWN_NAMES", "Stage", "Staged"]
 OWN_NAMES: Final = frozenset(
     {"__builtins__", "__cached__", "__file__", "__loader__", "__name__", "__package__", "__path__", "__spec__"}
 )
-_COULD_NOT_WAIT = "{name} is being loaded by a reload, which waits for an import that is under way here. Import it again."
 
 
 class _State(Enum):
@@ -101,11 +101,11 @@ class Stage:
         self._folder_of = folder_of
         self._standins = standins
         self._on_load = on_load
-        self._over = threading.Event()
+        self.over = threading.Event()
         self._switch = switch
         self._lost: BaseException | None = None
         self._under_way: list[str] = []
-        self._builder = threading.get_ident()
+        self.builder = threading.get_ident()
         self._worn: dict[str, types.ModuleType] = {}
         self._placed: dict[str, types.ModuleType] = {}
         self._covered: dict[str, Any] = {}
@@ -171,12 +171,13 @@ class Stage:
         for name, module in self._placed.items():
             if sys.modules.get(name) is module:
                 del sys.modules[name]
+            placeholder.leave(module)
         for name, target in self._covered.items():
             if sys.modules.get(name) is self._worn[name]:
                 sys.modules[name] = target
         for staged in self.results.values():
             staged.let_go()
-        self._over.set()
+        self.over.set()
 
     def reject(self, name: str, error: BaseException) -> None:
         """Let a module fail that was loaded, because of what it said to the change."""
@@ -419,9 +420,10 @@ class Stage:
         if found is None and self.results[name].module is None:
             return
         if found is None:
-            found = sys.modules.setdefault(name, types.ModuleType(name))
-            self._placed[name] = found
-            self._standins[name].wait_with(self._wait_for(name))
+            found = placeholder.place(name, self)
+            if type(found) is placeholder.Placeholder:
+                self._placed[name] = self._worn[name] = found
+                return
         self._dress(name, found)
 
     def _dress(self, name: str, found: object) -> None:
@@ -431,7 +433,7 @@ class Stage:
             self._covered[name], found = found, types.ModuleType(name)
             standin.answer_from(self._covered[name])
             sys.modules[name] = found
-        elif name not in self._placed:
+        else:
             standin.answer_from(found)
         standin.divert(self._reading(name, found), self._writing(name), self._deleting(name))
         self._diverted.add(name)
@@ -442,20 +444,31 @@ class Stage:
         everybody = self._standins[name].everybody("read")
 
         def read(attribute: str) -> Any:
-            if attribute == "__spec__" and name in self.results:
-                return self._spec_for_import(name)
+            if name in self.results:
+                return self.read(name, attribute)
             child = f"{name}.{attribute}"
             if child in self.results and _is_child(self, name, attribute, live):
-                touch(child)
-                if self.results[child].step.way is Way.DROP:
-                    raise AttributeError(f"module {name!r} has no attribute {attribute!r}")
-                found = self.touch(child)
-                return self._worn[child] if self._is_staying(child) else found
-            if name in self.results:
-                return getattr(self.touch(name), attribute)
+                return self._read_child(child)
             return everybody(attribute)
 
         return read
+
+    def read(self, name: str, attribute: str) -> Any:
+        """Return an attribute of a module of the plan as it is staged, loading what has to be for that."""
+        if attribute == "__spec__":
+            return self._spec_for_import(name)
+        child = f"{name}.{attribute}"
+        if child in self.results and _is_child(self, name, attribute, self._worn[name]):
+            return self._read_child(child)
+        return getattr(self.touch(name), attribute)
+
+    def _read_child(self, child: str) -> Any:
+        touch(child)
+        if self.results[child].step.way is Way.DROP:
+            package, _, attribute = child.rpartition(".")
+            raise AttributeError(f"module {package!r} has no attribute {attribute!r}")
+        found = self.touch(child)
+        return self._worn[child] if self._is_staying(child) else found
 
     def _spec_for_import(self, name: str) -> object:
         """Answer the import system, which asks for the spec of what it finds in ``sys.modules``."""
@@ -496,18 +509,6 @@ class Stage:
 
         return delete
 
-    def _wait_for(self, name: str) -> Callable[..., Any]:
-        """Return what another thread's first look at a module that is only being staged does: wait, then import it."""
-
-        def read(attribute: str, *_: object) -> Any:
-            while not self._over.wait(0.05):
-                if threading.get_ident() == self._builder or _waits_for_an_import(self._builder):
-                    raise ImportError(_COULD_NOT_WAIT.format(name=name), name=name)
-            __import__(name)
-            return getattr(sys.modules[name], attribute)
-
-        return read
-
 
 @contextmanager
 def _initializing(module: types.ModuleType) -> Iterator[None]:
@@ -535,13 +536,3 @@ def _loader(module: types.ModuleType) -> Loader:
     assert isinstance(spec, WatchedSpec)  # noqa: S101 - new_module made it
     assert isinstance(spec.loader, Loader)  # noqa: S101
     return spec.loader
-
-
-def _waits_for_an_import(thread: int) -> bool:
-    """Tell whether a thread stands in the lock of a module that another thread is importing."""
-    frame = sys._current_frames().get(thread)  # noqa: SLF001 - the documented way to look at another thread
-    return (
-        frame is not None
-        and frame.f_code.co_filename == "<frozen importlib._bootstrap>"
-        and frame.f_code.co_name == "acquire"
-    )

@@ -1,10 +1,12 @@
 """What is new on the disk: the texts that differ from the live ones. Called under the engine's lock."""
 
+import collections
 import time
 from collections.abc import Collection, Mapping
 
 from ipyhot.core import failures
 from ipyhot.core.folders import Folders
+from ipyhot.core.glance import Glance
 from ipyhot.core.ledger import Ledger
 from ipyhot.core.model import Change, Source, Version
 from ipyhot.core.sources import Folder
@@ -27,12 +29,13 @@ def changes(
         texts: files that were just read, by path.
     """
     found: dict[str, Change] = {}
+    glances: collections.defaultdict[str, Glance] = collections.defaultdict(Glance)
     for name in {*names, *ledger.retried()}:
         folder = folders.of(name)
         if folder is None or not _is_followed(folder, name, ledger):
             continue
         try:
-            source = folder.read(name, texts)
+            source = folder.read(name, texts, glances[folder.root])
         except OSError as error:
             live = ledger.generation_of(name)
             ledger.fail(failures.unreadable(name, folder.place_of(name), error, since=time.time(), live=live))

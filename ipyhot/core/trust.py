@@ -9,28 +9,36 @@ import stat
 from collections.abc import Iterator
 from typing import Final
 
+from ipyhot.core.glance import Glance
+
 __all__ = ["IS_CHECKED", "doubt", "doubt_of"]
 
 IS_CHECKED: Final = hasattr(os, "geteuid")
 
 
-def doubt(path: str, root: str, found: os.stat_result) -> str | None:
+def doubt(path: str, root: str, found: os.stat_result, glance: Glance | None = None) -> str | None:
     """Return why a file is not trusted, in words that name what is to be mended; None if it is.
 
     Args:
         path: the file.
         root: the watched folder it lies in.
         found: what it is, links followed.
+        glance: the look at many files of that folder that this is part of, if it is.
     """
     if not IS_CHECKED:
         return None
     reason = doubt_of(found)
     if reason is not None:
         return f"{os.path.realpath(path)} {reason}"
+    holder = os.path.dirname(path)
+    if glance is not None and holder in glance.sound and not glance.is_link(path):
+        return None
     for folder in dict.fromkeys(_folders(path, root)):
         reason = doubt_of(os.stat(folder))
         if reason is not None:
             return f"{folder} {reason}"
+    if glance is not None:
+        glance.sound.add(holder)
     return None
 
 

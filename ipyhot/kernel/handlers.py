@@ -104,37 +104,45 @@ class HandlerTree:
     def _changing(self, values: Mapping[str, Any], gone: Collection[str]) -> list[Deed]:
         """Return what sets some handlers and removes others; groups that are empty then go too."""
         deeds = [delete_item(group, rest) for name in gone for group, rest in self._places(name)]
-        touched: dict[str, None] = {}
+        filled: dict[str, None] = {}
         for name, value in values.items():
-            deeds += [set_item(group, rest, value) for group, rest in self._places(name)]
-        for name in [*gone, *values]:
-            parts = name.split(".")
-            touched.update(dict.fromkeys(".".join(parts[: depth + 1]) for depth in range(len(parts))))
+            groups = _above(name)
+            filled.update(dict.fromkeys(groups))
+            deeds += [set_item(group, rest, value) for group, rest in self._places(name, groups)]
         leaving = {*gone} - values.keys()
-        for path in touched:
+        for path in {**dict.fromkeys(path for name in gone for path in (*_above(name), name)), **filled, **values}:
             above, _, last = path.rpartition(".")
             if last not in _RESERVED:
-                deeds.append(self._attribute(vars(self._groups[above]), path, values, leaving))
+                is_filled = path in filled
+                deeds.append(self._attribute(vars(self._groups[above]), path, values, leaving, is_filled=is_filled))
         return deeds
 
-    def _attribute(self, space: dict[str, Any], path: str, values: Mapping[str, Any], leaving: Collection[str]) -> Deed:
+    def _attribute(
+        self, space: dict[str, Any], path: str, values: Mapping[str, Any], leaving: Collection[str], *, is_filled: bool
+    ) -> Deed:
         """Return what lets an attribute be the handler of its path, else the group of those below it, else nothing."""
         last = path.rpartition(".")[2]
         if path in values or (path in self.root and path not in leaving):
             return set_item(space, last, values[path] if path in values else self.root[path])
         group = self._groups.get(path, Handlers())
         stays = any(f"{path}.{rest}" not in leaving for rest in group)
-        if stays or any(name.startswith(f"{path}.") for name in values):
+        if stays or is_filled:
             return set_item(space, last, group)
         return delete_item(space, last)
 
-    def _places(self, name: str) -> list[tuple[Handlers, str]]:
+    def _places(self, name: str, above: Collection[str] | None = None) -> list[tuple[Handlers, str]]:
         """Return each group a handler stands in, with its name there; groups are made as needed."""
-        parts = name.split(".")
-        paths = [".".join(parts[:depth]) for depth in range(len(parts))]
-        for path in paths:
-            self._groups.setdefault(path, Handlers())
-        return [(self._groups[path], ".".join(parts[depth:])) for depth, path in enumerate(paths)]
+        above = _above(name) if above is None else above
+        for path in above:
+            if path not in self._groups:
+                self._groups[path] = Handlers()
+        return [(self.root, name), *((self._groups[path], name[len(path) + 1 :]) for path in above)]
+
+
+def _above(name: str) -> list[str]:
+    """Return the paths of the groups that a handler stands in, outer ones first, without that of all."""
+    parts = name.split(".")
+    return [".".join(parts[:depth]) for depth in range(1, len(parts))]
 
 
 class _Repr(reprlib.Repr):

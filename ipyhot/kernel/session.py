@@ -89,7 +89,7 @@ class Session:
         self._echo = Echo()
         self._loaded_at = 0.0
         self._closed_at: float | None = None
-        self._watcher = Watcher(self._take, lambda: self._teller.tell(None))
+        self._watcher = Watcher(self._take, lambda: self._teller.tell(None), self._prepare)
         for cell in _cells_so_far(shell):  # names that were imported before the extension was loaded follow too
             self._bindings.before_cell(cell, shell.transform_cell)
             self._bindings.after_cell(succeeded=True)
@@ -278,6 +278,14 @@ class Session:
         else:
             self._build(names, batch.first, texts)
 
+    def _prepare(self, path: str, data: bytes) -> None:
+        name = self._name_of(path)
+        try:
+            if name is not None:
+                self.engine.prepare(name, path, data)
+        except Exception:  # noqa: BLE001 - the edge of the thread, as in _build; what is to be built is built all the same
+            self._tell_fault()
+
     def _build_waiting(self) -> None:
         """Build, on the main thread between cells, what was saved since the last time."""
         with self._waiting_lock:
@@ -293,10 +301,13 @@ class Session:
         except Cancelled:  # it came too late for the file it was meant for; look again
             self._watcher.look_at([path for name in names if (path := self._path_of(name)) is not None])
         except Exception:  # noqa: BLE001 - the edge of the thread: our own bug must be told, and must not end the watch
-            self._notes[:] = [f"ipyhot itself failed; please report it:\n{traceback.format_exc()}"]
-            self._teller.tell(None)
+            self._tell_fault()
         self._echo.loaded(names, began, time.time() if report is None else report.built_at)
         self._loaded_at = time.monotonic()
+
+    def _tell_fault(self) -> None:
+        self._notes[:] = [f"ipyhot itself failed; please report it:\n{traceback.format_exc()}"]
+        self._teller.tell(None)
 
     def _path_of(self, name: str) -> str | None:
         version, folder = self.engine.live.get(name), self.engine.folder_of(name)

@@ -1,13 +1,13 @@
 """From hints to a batch: what settled is read, held against the tables, and gathered if it changed. One thread.
 
-The quiet time is used for reading. What was read counts only if nothing was heard of the file after that: an empty or a
-half written file never gets into a batch.
+The quiet time is used for reading, and for what others can do ahead with what was read. What was read counts only if
+nothing was heard of the file after that: an empty or a half written file never gets into a batch.
 """
 
 import os
 import sys
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from math import inf
 from typing import Final
 
@@ -26,6 +26,7 @@ class Harvest:
     def __init__(self) -> None:
         self.settler = Settler(waits())
         self._readings: dict[str, Reading | None] = {}
+        self._unseen: dict[str, None] = {}  # paths that were read, and not shown yet
         self._asked: set[str] | None = None
 
     def feed(self, lookout: Lookout, hints: Iterable[Hint]) -> bool:
@@ -38,6 +39,7 @@ class Harvest:
                 self._forget([hint.path])  # it came and went before anybody was told
             elif self.settler.feed(hint):
                 self._readings.pop(hint.path, None)
+                self._unseen.pop(hint.path, None)
                 has_news = True
         return has_news
 
@@ -45,6 +47,7 @@ class Harvest:
         for path in paths:
             self.settler.forget(path)
             self._readings.pop(path, None)
+            self._unseen.pop(path, None)
 
     def ask(self, paths: Collection[str]) -> None:
         """Let the next batch have these files, whatever they hold."""
@@ -118,6 +121,22 @@ class Harvest:
         elif reading is not None and reading.data == b"" and not _is_meant(path, lookouts):
             self.settler.feed(Hint(Kind.EMPTY, path, hint.at))
         self._readings[path] = reading
+        if reading is not None and reading.data is not None:
+            self._unseen[path] = None
+
+    @property
+    def has_unseen(self) -> bool:
+        """True if something that will be in a batch was read, and not shown to anybody yet."""
+        return bool(self._unseen) and self.is_growing
+
+    def show(self, look: Callable[[str, bytes], object], seconds: float) -> None:
+        """Show what was read, each reading once, for so long: somebody may do ahead what does no harm if it is in vain."""
+        end = time.monotonic() + seconds
+        while self._unseen and time.monotonic() < end:
+            path, _ = self._unseen.popitem()
+            reading = self._readings.get(path)
+            if reading is not None and reading.data is not None:
+                look(path, reading.data)
 
     def feed_all(self, lookouts: Collection[Lookout], hint: Hint) -> None:
         """Take in a hint for each lookout that the path belongs to."""
@@ -128,6 +147,7 @@ class Harvest:
     def gather(self, lookouts: Collection[Lookout], now: float) -> Batch | None:
         """Return the batch; None if nothing in it differs from what the tables say."""
         first = self.settler.first if self.settler.burst else now
+        self._unseen.clear()
         files, texts = set(self._asked or ()), {}
         is_asked, self._asked = self._asked is not None, None
         for path, hint in self.settler.take(now).items():

@@ -1,8 +1,10 @@
-"""How often the interpreter switches threads: more often while a save is on its way to go live."""
+"""What the interpreter does on the side while a save is on its way: threads switch more often, garbage has time."""
 
 import math
 import sys
 from typing import Final
+
+from ipyhot.core.garbage import RESPITE
 
 __all__ = ["Pace"]
 
@@ -10,19 +12,26 @@ _QUICK: Final = 0.0005  # seconds; each system call of ours may cost one such in
 
 
 class Pace:
-    """Shortens the switch interval and puts it back, unless somebody else has set it meanwhile."""
+    """Shortens the switch interval and puts it back, unless somebody else has set it meanwhile; keeps the collector away."""
 
     def __init__(self) -> None:
         self._before: float | None = None
+        self._is_hurrying = False
 
     def hurry(self) -> None:
-        """Let this thread have its turn soon."""
+        """Let this thread have its turn soon, and full collections come when the save is live."""
+        if not self._is_hurrying:
+            self._is_hurrying = True
+            RESPITE.begin()
         if self._before is None and sys.getswitchinterval() > _QUICK:
             self._before = sys.getswitchinterval()
             sys.setswitchinterval(_QUICK)
 
     def rest(self) -> None:
-        """Put the interval back."""
+        """Let all be as it was."""
+        if self._is_hurrying:
+            self._is_hurrying = False
+            RESPITE.end()
         before, self._before = self._before, None
         if before is not None and math.isclose(sys.getswitchinterval(), _QUICK):
             sys.setswitchinterval(before)

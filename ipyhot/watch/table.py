@@ -5,15 +5,13 @@ import stat
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from ipyhot.core.sources import digest
+from ipyhot.core.sources import READING, contents, digest
 
 __all__ = ["UNREADABLE", "UNTRUSTED", "Entry", "Key", "Reading", "RestlessError", "key_of", "read"]
 
 Key = tuple[int, int, int, int, int]
 UNREADABLE: Final = "unreadable"  # in place of a digest
 UNTRUSTED: Final = "untrusted"
-# without waiting, or a pipe of that name would hold us for ever
-_FLAGS: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _NO_KEY: Final = (0, 0, 0, 0, 0)
 
 
@@ -54,7 +52,7 @@ def read(path: str, doubt: Callable[[str, os.stat_result], object] = lambda *_: 
         RestlessError: somebody wrote it meanwhile.
     """
     try:
-        file = os.open(path, _FLAGS)
+        file = os.open(path, READING)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError:
@@ -65,7 +63,7 @@ def read(path: str, doubt: Callable[[str, os.stat_result], object] = lambda *_: 
             return None
         if doubt(path, found):
             return Reading(key_of(found), None, UNTRUSTED)
-        data = _bytes(file, found.st_size)
+        data = contents(file, found.st_size)
     except OSError:
         return _unreadable(path)
     finally:
@@ -73,16 +71,6 @@ def read(path: str, doubt: Callable[[str, os.stat_result], object] = lambda *_: 
     if len(data) != found.st_size:
         raise RestlessError(path)
     return Reading(key_of(found), data, digest(data))
-
-
-def _bytes(file: int, size: int) -> bytes:
-    data = os.read(file, size + 1)  # on a regular file this gives all; each call less is a turn less at the GIL
-    while 0 < len(data) < size:
-        more = os.read(file, size + 1 - len(data))
-        if not more:
-            break
-        data += more
-    return data
 
 
 def _unreadable(path: str) -> Reading | None:

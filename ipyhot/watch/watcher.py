@@ -38,11 +38,19 @@ class Watcher:
     Args:
         on_batch: called with each batch, in that thread.
         on_note: called there when ``notes`` are others.
+        on_reading: called there, while a burst is waited for, with the path and the content of a file of it. That may be
+            in vain, and happens once for each content at most.
     """
 
-    def __init__(self, on_batch: Callable[[Batch], None], on_note: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        on_batch: Callable[[Batch], None],
+        on_note: Callable[[], None] = lambda: None,
+        on_reading: Callable[[str, bytes], object] = lambda _path, _data: None,
+    ) -> None:
         self._on_batch = on_batch
         self._on_note = on_note
+        self._on_reading = on_reading
         self._all: tuple[Lookout, ...] = ()  # replaced, never changed: other threads look at it
         self._descriptors: dict[int, tuple[Lookout, Source]] = {}  # likewise
         self._harvest = Harvest()
@@ -178,6 +186,8 @@ class Watcher:
             self._look_at_locks(now)
             if self._harvest.is_ripe(now):
                 self._fire()
+            elif self._harvest.is_read:
+                self._harvest.show(self._on_reading, _SLICE)
         else:
             self._sweep(now)
         if not self._harvest.is_growing:
@@ -185,7 +195,7 @@ class Watcher:
         self._tell()
 
     def _timeout(self, now: float) -> float | None:
-        if not self._harvest.is_read or any(lookout.is_sweeping for lookout in self._all):
+        if not self._harvest.is_read or self._harvest.has_unseen or any(lookout.is_sweeping for lookout in self._all):
             return 0.0
         times = [lookout.sweep_at for lookout in self._all]
         due = self._harvest.due()
