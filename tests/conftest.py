@@ -10,6 +10,7 @@ import gc
 import itertools
 import os
 import sys
+import tempfile
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -53,7 +54,10 @@ class Kernel:
     """A kernel process, spoken to as a notebook does."""
 
     def __init__(self, cwd: Path, *arguments: str) -> None:
-        self.manager = KernelManager(kernel_name="python3")
+        self._sockets = tempfile.TemporaryDirectory(prefix="ipyhot-")  # a socket's path has room for a hundred letters
+        # Ports are chosen before the kernel binds them, and by then another process may have them; a socket's path is ours.
+        place = {"transport": "ipc", "ip": f"{self._sockets.name}/kernel"} if os.name == "posix" else {}
+        self.manager = KernelManager(kernel_name="python3", **place)
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         self.manager.start_kernel(cwd=str(cwd), env=environment, extra_arguments=list(arguments))
         self.client: BlockingKernelClient = self.manager.client()
@@ -116,6 +120,7 @@ class Kernel:
     def stop(self) -> None:
         self.client.stop_channels()
         self.manager.shutdown_kernel(now=True)
+        self._sockets.cleanup()
 
 
 class World:
