@@ -38,7 +38,10 @@ _numbers = itertools.count(1)
 
 @dataclass
 class Output:
-    """What one cell gave: printed text, the result's repr and number, error name and traceback, and display messages."""
+    """What one cell gave: printed text, the result's repr and number, error name and traceback, and what it displayed.
+
+    ``updates`` are those of all displays, whoever shows them, until the cell had ended.
+    """
 
     text: str = ""
     result: str | None = None
@@ -46,7 +49,7 @@ class Output:
     error: str | None = None
     traceback: str = ""
     displays: list[dict] = field(default_factory=list)
-    foreign: list[dict] = field(default_factory=list)
+    updates: list[dict] = field(default_factory=list)
     cleared: list[bool] = field(default_factory=list)
 
 
@@ -88,6 +91,18 @@ class Kernel:
         while part not in self.client.get_iopub_msg(timeout=20)["content"].get("text", ""):
             pass
 
+    def wait_for_panel(self, part: str) -> dict:
+        """Wait until an update of a panel says something, in text or HTML; return the update's message."""
+        while True:
+            message = self.client.get_iopub_msg(timeout=20)
+            if message["msg_type"] == "update_display_data" and part in "".join(message["content"]["data"].values()):
+                return message
+
+    def answer(self) -> None:
+        """Let a cell go on that has called ``input``."""
+        self.client.get_stdin_msg(timeout=20)
+        self.client.input("")
+
     def finish(self, request: str, timeout: float = 20.0) -> Output:
         """Collect what a started cell gives until it has ended; called again, what it gives when it runs again."""
         output = Output()
@@ -95,10 +110,12 @@ class Kernel:
             message = self.client.get_iopub_msg(timeout=timeout)
             kind, content = message["msg_type"], message["content"]
             is_own = message["parent_header"].get("msg_id") == request
-            if kind in {"display_data", "update_display_data"}:
-                (output.displays if is_own else output.foreign).append({**content, "kind": kind})
+            if kind == "update_display_data":
+                output.updates.append(content)
             elif not is_own:
                 continue
+            elif kind == "display_data":
+                output.displays.append(content)
             elif kind == "stream":
                 output.text += content["text"]
             elif kind == "execute_result":

@@ -140,7 +140,7 @@ def test_folders_of_tools_are_not_listened_to(world: World) -> None:
 def test_a_watched_folder_that_is_gone_is_told_and_followed_again_when_it_is_back(world: World) -> None:
     world.watch({"a.py": "exports = 1\n", "b.py": "exports = 1\n"})
     os.rename(world.folder, world.top / "away")
-    world.ok("import threading\nwhile 'is gone' not in str(hot._session.state().notes): threading.Event().wait(0.01)")
+    world.kernel.wait_for_panel("is gone")
     assert world.handlers == ["a", "b"]
     assert world.errors == {}
     (world.top / "away" / "a.py").write_text("exports = 2\n")
