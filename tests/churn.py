@@ -165,5 +165,5 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as top:
         watched = Watched(Path(top))
         watched.start()
-        print(run(watched, int(sys.argv[1]), float(sys.argv[2])), watched.notes, watched.watcher.notes)  # noqa: T201
+        print(run(watched, int(sys.argv[1]), float(sys.argv[2])), watched.notes, watched.watcher.notes)  # noqa: T201 - a command's
         watched.stop()

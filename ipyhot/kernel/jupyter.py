@@ -275,7 +275,7 @@ def label_files(shell: Any, label: Callable[[str], str | None]) -> Callable[[], 
         if vars(compiler).get("format_code_name") is format_code_name:
             del compiler.format_code_name  # type: ignore[union-attr]  # it is there: ``before`` came from it
 
-    compiler.format_code_name = format_code_name  # type: ignore[union-attr]
+    compiler.format_code_name = format_code_name  # type: ignore[union-attr]  # likewise
     return undo
 
 
@@ -290,7 +290,7 @@ def exempt_from_breakpoints() -> None:
     """Let ipyhot's threads, and watchdog's, go on while a cell stands at a breakpoint: debugpy stops all others."""
     for thread in threading.enumerate():
         if thread.name.startswith("ipyhot ") or type(thread).__module__.startswith(("ipyhot.", "watchdog.")):
-            thread.pydev_do_not_trace = thread.is_pydev_daemon_thread = True  # type: ignore[attr-defined]
+            thread.pydev_do_not_trace = thread.is_pydev_daemon_thread = True  # type: ignore[attr-defined]  # debugpy's
 
 
 def is_cell(shell: Any, file: str) -> bool:
