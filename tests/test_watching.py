@@ -177,6 +177,7 @@ def test_ten_thousand_writes_over_many_files_end_with_what_the_disk_holds(world:
         thread.join()
     for number in range(2000, 2050):
         (world.folder / f"m{number % 50}.py").write_text(f"exports = {number}\n")
-    world.ok("hot.wait(lambda: sorted(hot.handlers.values()) == list(range(2000, 2050)))")
+    last = {f"m{number % 50}": number for number in range(2000, 2050)}
+    world.ok(f"hot.wait(lambda: dict(hot.handlers) == {last})")  # on the way there a file may be found empty: a module
     world.settle()
     assert world.errors == {}
