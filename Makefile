@@ -1,12 +1,14 @@
 # Every target makes what it needs in .venv; nothing needs root. PYTHON chooses the interpreter, 3.11 or newer.
+# WORKERS is how many processes share the tests of `make test`, a file to each: a file's tests share one kernel.
 # FUZZ is how many programs `make fuzz` walks through, CHURN how many seeds of folder changes, for how many seconds each.
 PYTHON ?= python3
+WORKERS ?= 2
 FUZZ ?= 5000
 CHURN ?= 20:10
 BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test browser fuzz check lab bench notebook images clean
+.PHONY: help demo test fuzz check lab bench notebook images clean
 
 help:  ## what there is
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/'
@@ -14,12 +16,8 @@ help:  ## what there is
 demo: .venv/base  ## a real kernel, a watched folder, good and broken saves, in seconds
 	$(BIN)/python notebooks/demo.py
 
-test: .venv/test  ## the test suite
-	$(BIN)/python -m pytest --ignore=tests/test_lab.py
-
-browser: .venv/lab  ## the panel and hot cells in a real JupyterLab; needs Chromium
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,lab]'
-	IPYHOT_BROWSER=required $(BIN)/python -m pytest tests/test_lab.py
+test: .venv/test  ## the whole test suite, in a real JupyterLab too where Chromium is
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 fuzz: .venv/test  ## random programs and random changes of folders, compared with a fresh process and the disk; make fuzz FUZZ=200 CHURN=3:5
 	IPYHOT_FUZZ=$(FUZZ) IPYHOT_CHURN=$(CHURN) $(BIN)/python -m pytest tests/test_machine.py tests/test_churn.py

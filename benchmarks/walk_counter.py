@@ -27,7 +27,7 @@ def pytest_configure() -> None:
             _counts.update(edits=1, needing=walks > 0, walks=walks)
         return report
 
-    Engine.update = counted  # type: ignore[method-assign]
+    Engine.update = counted  # type: ignore[method-assign]  # to count is its purpose
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -58,7 +58,7 @@ class Edits:
         held, walks = self._make("first"), heap.Walks.count
         seconds = self.plain(-number)
         assert held() == ("first", -number)  # noqa: S101 - a figure for wrong work is none
-        assert heap.Walks.count > walks  # noqa: S101
+        assert heap.Walks.count > walks  # noqa: S101 - as above
         return seconds
 
     def walk(self, _: int) -> float:

@@ -10,6 +10,7 @@ import gc
 import itertools
 import os
 import sys
+import tempfile
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -37,7 +38,10 @@ _numbers = itertools.count(1)
 
 @dataclass
 class Output:
-    """What one cell gave: printed text, the result's repr and number, error name and traceback, and display messages."""
+    """What one cell gave: printed text, the result's repr and number, error name and traceback, and what it displayed.
+
+    ``updates`` are those of all displays, whoever shows them, until the cell had ended.
+    """
 
     text: str = ""
     result: str | None = None
@@ -45,7 +49,7 @@ class Output:
     error: str | None = None
     traceback: str = ""
     displays: list[dict] = field(default_factory=list)
-    foreign: list[dict] = field(default_factory=list)
+    updates: list[dict] = field(default_factory=list)
     cleared: list[bool] = field(default_factory=list)
 
 
@@ -53,7 +57,10 @@ class Kernel:
     """A kernel process, spoken to as a notebook does."""
 
     def __init__(self, cwd: Path, *arguments: str) -> None:
-        self.manager = KernelManager(kernel_name="python3")
+        self._sockets = tempfile.TemporaryDirectory(prefix="ipyhot-")  # a socket's path has room for a hundred letters
+        # Ports are chosen before the kernel binds them, and by then another process may have them; a socket's path is ours.
+        place = {"transport": "ipc", "ip": f"{self._sockets.name}/kernel"} if os.name == "posix" else {}
+        self.manager = KernelManager(kernel_name="python3", **place)
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         self.manager.start_kernel(cwd=str(cwd), env=environment, extra_arguments=list(arguments))
         self.client: BlockingKernelClient = self.manager.client()
@@ -84,6 +91,18 @@ class Kernel:
         while part not in self.client.get_iopub_msg(timeout=20)["content"].get("text", ""):
             pass
 
+    def wait_for_panel(self, part: str) -> dict:
+        """Wait until an update of a panel says something, in text or HTML; return the update's message."""
+        while True:
+            message = self.client.get_iopub_msg(timeout=20)
+            if message["msg_type"] == "update_display_data" and part in "".join(message["content"]["data"].values()):
+                return message
+
+    def answer(self) -> None:
+        """Let a cell go on that has called ``input``."""
+        self.client.get_stdin_msg(timeout=20)
+        self.client.input("")
+
     def finish(self, request: str, timeout: float = 20.0) -> Output:
         """Collect what a started cell gives until it has ended; called again, what it gives when it runs again."""
         output = Output()
@@ -91,10 +110,12 @@ class Kernel:
             message = self.client.get_iopub_msg(timeout=timeout)
             kind, content = message["msg_type"], message["content"]
             is_own = message["parent_header"].get("msg_id") == request
-            if kind in {"display_data", "update_display_data"}:
-                (output.displays if is_own else output.foreign).append({**content, "kind": kind})
+            if kind == "update_display_data":
+                output.updates.append(content)
             elif not is_own:
                 continue
+            elif kind == "display_data":
+                output.displays.append(content)
             elif kind == "stream":
                 output.text += content["text"]
             elif kind == "execute_result":
@@ -116,6 +137,7 @@ class Kernel:
     def stop(self) -> None:
         self.client.stop_channels()
         self.manager.shutdown_kernel(now=True)
+        self._sockets.cleanup()
 
 
 class World:

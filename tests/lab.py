@@ -1,4 +1,4 @@
-"""A real JupyterLab in Debian's Chromium: one server and one browser for all tests, a notebook and a kernel for each.
+"""A real JupyterLab in Debian's Chromium: one server and one browser for all tests of a file, a notebook and a kernel for each.
 
 Tests share a page for as long as they pass; after one that failed, the next gets a fresh one. Each has ``DEADLINE`` seconds.
 
@@ -53,7 +53,7 @@ def skip_without_browser() -> None:
         pytest.skip(f"no browser tests: {reason}", allow_module_level=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """The address of a JupyterLab and the folder it serves."""
     with serving(tmp_path_factory.mktemp("lab")) as found:
@@ -193,7 +193,7 @@ def wait_for(page: Any, condition: str, argument: object = None, *, timeout: flo
     page.wait_for_function(condition, arg=argument, timeout=timeout, polling=50)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # Playwright's event loop runs in this thread, and no other may beside it
 def lab_tab(server: tuple[str, Path]) -> Iterator[Tab]:
     """The tab that shows JupyterLab."""
     with browsing(server[0]) as tab:

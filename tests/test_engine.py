@@ -112,7 +112,7 @@ def test_a_file_may_put_an_object_in_place_of_its_module(files: Files, importer:
     files.start(a=text.replace("{n}", "1"), t=importer)
     assert files["t"].X == 1
     files.save(a=text.replace("{n}", "2"))
-    assert (files["t"].X, files["a"].X, getattr(sys.modules[files.package], "a").X) == (2, 2, 2)  # noqa: B009
+    assert (files["t"].X, files["a"].X, sys.modules[files.package].a.X) == (2, 2, 2)
 
 
 def test_layouts_that_cannot_follow_are_named(files: Files) -> None:

@@ -77,7 +77,7 @@ def looks(cls: Any) -> dict[str, object]:
         "attributes": {name: getattr(cls, name) is cls.__members__[name] is cls[name] for name in cls.__members__},
         "contained": [member in cls for member in cls.__members__.values()],
         "by value": [cls(member.value) is member for member in cls.__members__.values()],
-        "pickled": [pickle.loads(pickle.dumps(member)) is member for member in members_of(cls)],  # noqa: S301
+        "pickled": [pickle.loads(pickle.dumps(member)) is member for member in members_of(cls)],  # noqa: S301 - ours
         "dir": dir(cls),
         "owned": {name: told(vars(cls)[name], cls) for name in sorted(owned(cls)) if name != "_value2member_map_"},
         "mapped": [(value, told(cls._value2member_map_.get(value), cls)) for value in values_of(cls)],
@@ -250,7 +250,7 @@ def test_a_removed_member_is_gone_from_the_class_but_stays_what_it_is() -> None:
     assert "A" not in old.__members__
     assert list(old) == [old.B]
     with pytest.raises(AttributeError):
-        old.A  # noqa: B018
+        old.A  # noqa: B018 - reading it is what raises
     with pytest.raises(KeyError):
         old["A"]
     with pytest.raises(ValueError, match="1 is not a valid C"):
@@ -415,10 +415,10 @@ def test_a_missing_hook_of_the_user_is_not_called() -> None:
                 return super()._missing_(value)
     """
     space: dict[str, Any] = {"__name__": MODULE, "Flag": enum.Flag, "calls": []}
-    exec(textwrap.dedent(text.format(2)), space)  # noqa: S102
+    exec(textwrap.dedent(text.format(2)), space)  # noqa: S102 - as an import does
     old = space["C"]
     both = old.R | old.W
-    exec(textwrap.dedent(text.format(4)), space)  # noqa: S102
+    exec(textwrap.dedent(text.format(4)), space)  # noqa: S102 - as an import does
     space["calls"].clear()
     deeds, _ = successors(old, space["C"])
     assert space["calls"] == []

@@ -902,16 +902,16 @@ def test_a_generator_begun_earlier_ends_in_its_own_code(story: Story) -> None:
 
 
 def test_a_coroutine_begun_earlier_ends_in_its_own_code(story: Story) -> None:
-    text = "import asyncio\nasync def f(gate):\n    await gate.wait()\n    return {n}"
+    text = "async def f(begun, gate):\n    begun.set()\n    await gate.wait()\n    return {n}"
     story.start(a=fill(text, 1))
 
     async def main() -> tuple[int, int]:
-        gate = asyncio.Event()
-        begun = asyncio.create_task(story["a"].f(gate))
-        await asyncio.sleep(0)
+        has_begun, gate = asyncio.Event(), asyncio.Event()
+        task = asyncio.create_task(story["a"].f(has_begun, gate))
+        await has_begun.wait()
         story.save(a=fill(text, 2))
         gate.set()
-        return await begun, await story["a"].f(gate)
+        return await task, await story["a"].f(has_begun, gate)
 
     assert asyncio.run(main()) == (1, 2)
 

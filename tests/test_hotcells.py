@@ -30,7 +30,7 @@ def cold(world: World):
 
 def test_a_hot_cell_is_an_ordinary_cell_first(world: World) -> None:
     world.watch({"a.py": "exports = 1\n"})
-    cell = Cell(world, "%%hotcell\nimport asyncio\nawait asyncio.sleep(0)\nprint(hot.handlers.a)\n40 + 2")
+    cell = Cell(world, "%%hotcell\nimport asyncio\nawait asyncio.to_thread(str)\nprint(hot.handlers.a)\n40 + 2")
     assert (cell.first.text, cell.first.result, cell.first.error) == ("1\n", "42", None)
     assert world.value("Out[len(In) - 2]") == 42
 
@@ -184,7 +184,9 @@ def test_it_waits_for_an_await_of_the_cell_that_is_running(world: World) -> None
     world.ok("order = []\nimport asyncio")
     cell = Cell(world, "%%hotcell\norder.append(hot.handlers.a)")
     request = world.kernel.start_running(
-        "while hot.handlers.a != 2: await asyncio.sleep(0)\nfor _ in range(99): await asyncio.sleep(0)\norder.append('cell')"
+        "await asyncio.to_thread(hot.wait, lambda: hot.handlers.a == 2)\n"
+        "for _ in range(99): await asyncio.sleep(0)  # no time, but a turn of the event loop\n"
+        "order.append('cell')"
     )
     world.write({"a.py": "exports = 2\n"})
     world.kernel.finish(request)
@@ -224,7 +226,10 @@ def test_a_change_while_it_runs_lets_it_run_once_more(world: World) -> None:
     assert world.value("seen") == [1, 2]
 
 
-@pytest.mark.parametrize("body", ["while True: pass", "import asyncio\nwhile True: await asyncio.sleep(0)"])
+ENDLESS = ["while True: pass", "import asyncio\nwhile True: await asyncio.sleep(0)"]  # busy, and turning the event loop
+
+
+@pytest.mark.parametrize("body", ENDLESS)
 def test_an_interrupt_stops_a_run_and_not_the_kernel(world: World, body: str) -> None:
     world.watch({"a.py": "exports = False\n"})
     indented = "\n".join(f"    {line}" for line in body.splitlines())

@@ -70,7 +70,7 @@ def test_the_import_switch_is_another_function_for_one_thread_only_and_leaves_no
     calls = []
     switch.turn_on(lambda *arguments, **named: calls.append(arguments[0]) or switch.original(*arguments, **named))
     try:
-        import json  # noqa: F401
+        import json  # noqa: F401 - importing is the test
 
         thread = threading.Thread(target=lambda: __import__("json"))
         thread.start()

@@ -48,6 +48,7 @@ def test_without_them_nothing_fails(shell: object) -> None:
     assert jupyter.request_of_cell(shell) is None
     assert jupyter.publish(shell, "stream", {}, None) is False
     assert jupyter.call_soon(shell, print) is False
+    jupyter.at_prompt(shell, print)()
     assert jupyter.is_cell(shell, "x") is False
     assert jupyter.skip_in_autoreload(shell, ["a"]) is False
     assert isinstance(jupyter.when_between_cells(shell), contextlib.nullcontext)

@@ -82,7 +82,7 @@ def test_a_hot_cells_text_widget_traceback_and_recovery_replace_each_other(open_
 
 
 def test_a_save_while_a_cell_runs_reaches_the_panel_at_once(open_notebook) -> None:
-    wait = "import time\nprint('runs')\nwhile not hot.handlers.stop: time.sleep(0.01)\n'ended'"
+    wait = f"print('runs')\nhot.wait(lambda: hot.handlers.stop, timeout={lab.DEADLINE})\n'ended'"
     book = open_notebook([WATCH, wait, "%%hotcell\nprint('stop is', hot.handlers.stop)"], {"stop.py": "exports = False\n"})
     book.run(0)
     book.run(2)

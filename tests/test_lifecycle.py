@@ -1,6 +1,5 @@
 """From %load_ext to the end of the kernel. Each test has a kernel of its own where it ends one."""
 
-import queue
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -202,16 +201,7 @@ def test_updates_between_cells_belong_to_the_cell_with_the_panel(own: Kernel, tm
     own.finish(watching)
     own.run("1 + 1")
     (tmp_path / "hots" / "a.py").write_text("exports = 2\n")
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        try:
-            message = own.client.get_iopub_msg(timeout=10)
-        except queue.Empty:
-            break
-        if message["msg_type"] == "update_display_data" and 'data-gen="2"' in message["content"]["data"]["text/html"]:
-            assert message["parent_header"]["msg_id"] == watching
-            return
-    pytest.fail("no update of the panel came")
+    assert own.wait_for_panel('data-gen="2"')["parent_header"]["msg_id"] == watching
 
 
 def test_two_files_with_one_handler_name_do_not_take_it_from_each_other(world: World, tmp_path: Path) -> None:

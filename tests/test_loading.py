@@ -1,6 +1,5 @@
 """Loading a file can do anything, and the kernel stays safe: it raises, leaves, never ends, or writes files."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -30,16 +29,6 @@ def loading(world: World, text: str = FOREVER) -> Iterator[None]:
         yield
     finally:
         world.run("is_slow = False; hot.cancel()")
-
-
-def panel_shows(world: World, text: str) -> str:
-    """Wait until a panel says something; return what it says then."""
-    end = time.monotonic() + 15
-    while time.monotonic() < end:
-        message = world.kernel.client.get_iopub_msg(timeout=15)
-        if message["msg_type"] == "update_display_data" and text in message["content"]["data"]["text/plain"]:
-            return message["content"]["data"]["text/plain"]
-    pytest.fail(f"no panel says {text!r}")
 
 
 # -- it raises
@@ -124,9 +113,9 @@ def test_a_file_that_removes_itself_from_sys_modules_does_not_stop_the_watch(wor
 
 def test_a_file_that_prints_while_loading_does_not_print_into_another_cell(world: World) -> None:
     world.watch({"a.py": "exports = 1\n"})
-    request = world.kernel.start("hot.wait()")
+    request = world.kernel.start_running("hot.wait(lambda: hot.handlers.a == 2)\nprint('from the cell')")
     world.write({"a.py": "print('from the file')\nexports = 2\n"})
-    assert "from the file" not in world.kernel.finish(request).text
+    assert world.kernel.finish(request).text == "from the cell\n"
 
 
 def test_a_file_that_asks_for_a_reload_while_it_loads_is_told_so(world: World) -> None:
@@ -223,7 +212,7 @@ def test_the_magic_says_that_nothing_loads(world: World) -> None:
 
 def test_a_load_that_takes_more_than_five_seconds_is_told_by_panel_and_status(world: World) -> None:
     with loading(world):
-        assert f"{world.package}.a has been loading for" in panel_shows(world, "has been loading for")
+        world.kernel.wait_for_panel(f"{world.package}.a has been loading for")
         assert "a has been loading for 5 s" in world.ok("%hot status").text.replace(" 6 s", " 5 s")
 
 
@@ -272,7 +261,7 @@ def endless(world: World) -> None:
     """
     world.watch({"b.py": "exports = 0\n"})
     world.write({"a.py": text})
-    panel_shows(world, "changes each time it is loaded")
+    world.kernel.wait_for_panel("changes each time it is loaded")
 
 
 def test_a_file_that_writes_what_it_imports_anew_each_time_is_stopped_and_told(world: World) -> None:

@@ -40,7 +40,7 @@ def test_it_goes_when_it_is_healed(world: World) -> None:
     (shown,) = (d for d in displays if "ipyhot-notice" in d["data"]["text/html"])
     outputs = [world.save({"a.py": "exports = 2\n"})]
     outputs += [world.settle(), world.ok("pass")]  # another round of the building thread: what it had to tell is told
-    changed = [d for output in outputs for d in (*output.displays, *output.foreign)]
+    changed = [update for output in outputs for update in output.updates]
     assert {d["data"]["text/html"] for d in changed if d["transient"] == shown["transient"]} == {page.NOTHING}
     assert len(next_cells(world, {"a.py": BROKEN})) == 1
 

@@ -373,14 +373,14 @@ class Array:
     def __eq__(self, other: object) -> Any:
         return [True]
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # as Python says it
 
 
 class Broken:
     def __eq__(self, other: object) -> bool:
         raise RuntimeError
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # as Python says it
 
 
 @pytest.mark.parametrize("kind", [Array, Broken])

@@ -79,7 +79,7 @@ def test_a_thousand_handlers_are_folded() -> None:
 
 
 def test_the_panel_has_html_and_a_text_twin(world: World) -> None:
-    shown = next(d for d in world.watch({"a.py": "exports = 1\n"}).displays if d["kind"] == "display_data")
+    (shown,) = world.watch({"a.py": "exports = 1\n"}).displays
     assert 'class="ipyhot-panel"' in shown["data"]["text/html"]
     assert "a  generation" in shown["data"]["text/plain"]
     assert shown["transient"]["display_id"].startswith("ipyhot-")
@@ -92,14 +92,11 @@ def test_a_burst_of_saves_is_at_most_ten_updates_a_second(world: World) -> None:
         world.write({"a.py": f"exports = {number}\n"})
     output = world.kernel.finish(request)
     seconds = world.value("hot.history[-1].at - hot.history[-30].at if len(hot.history) >= 30 else 1.0")
-    assert len(output.displays) <= 10 * seconds + 3
+    assert len(output.updates) <= 10 * seconds + 3
 
 
 def test_a_quiet_watch_shows_no_panel(world: World) -> None:
-    shown = world.watch({"a.py": "exports = 1\n"}, "--quiet").displays
-    assert [
-        display for display in shown if display["kind"] == "display_data"
-    ] == []  # the last test's panel may still change
+    assert world.watch({"a.py": "exports = 1\n"}, "--quiet").displays == []
 
 
 def test_the_words_at_a_prompt_say_the_same(world: World, kernel: Kernel) -> None:
@@ -142,17 +139,17 @@ def test_a_generation_that_came_while_a_cell_ran_names_the_cell(world: World) ->
 
 
 def test_hotwatch_alone_shows_the_panel_again_and_the_old_place_says_so(world: World) -> None:
-    first = next(d for d in world.watch({"a.py": "exports = 1\n"}).displays if d["kind"] == "display_data")
-    shown = world.ok("%hotwatch").displays
-    assert shown[0]["kind"] == "display_data"
-    assert 'class="ipyhot-panel"' in shown[0]["data"]["text/html"]
-    moved = next(d for d in shown if d["transient"] == first["transient"])
+    (first,) = world.watch({"a.py": "exports = 1\n"}).displays
+    output = world.ok("%hotwatch")
+    (shown,) = output.displays
+    assert 'class="ipyhot-panel"' in shown["data"]["text/html"]
+    *_, moved = (update for update in output.updates if update["transient"] == first["transient"])
     assert f"the panel has moved to In[{world.value('len(In) - 2')}]" in moved["data"]["text/plain"]
     world.save({"a.py": "exports = 2\n"})
     request = world.kernel.start("hot.wait(lambda: hot.handlers.a == 3)")
     world.write({"a.py": "exports = 3\n"})
-    updated = {d["transient"]["display_id"] for d in world.kernel.finish(request).displays}
-    assert updated <= {shown[0]["transient"]["display_id"]}
+    updated = {update["transient"]["display_id"] for update in world.kernel.finish(request).updates}
+    assert updated <= {shown["transient"]["display_id"]}
 
 
 def test_the_last_update_says_that_the_kernel_has_stopped(tmp_path: Path) -> None:
@@ -161,10 +158,7 @@ def test_the_last_update_says_that_the_kernel_has_stopped(tmp_path: Path) -> Non
     kernel = Kernel(tmp_path)
     kernel.run("%load_ext ipyhot")
     kernel.client.shutdown()
-    while True:
-        message = kernel.client.get_iopub_msg(timeout=10)
-        if message["msg_type"] == "update_display_data" and "no longer watched" in str(message["content"]["data"]):
-            break
+    message = kernel.wait_for_panel("no longer watched")
     assert "generation 1 was live" in message["content"]["data"]["text/plain"]
     kernel.stop()
 

@@ -37,7 +37,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if shutil.which("git") is None:
         pytest.skip("git is not installed here")
     top = tmp_path_factory.mktemp("patterns")
-    subprocess.run(["git", "init", "-q", top], check=True)  # noqa: S607
+    subprocess.run(["git", "init", "-q", top], check=True)  # noqa: S607 - likewise
     for path in PATHS:
         (top / path).parent.mkdir(parents=True, exist_ok=True)
         (top / path).touch()

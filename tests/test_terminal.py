@@ -66,12 +66,28 @@ def test_a_hot_cell_runs_again_above_the_prompt(terminal: object, tmp_path: Path
 def test_a_save_that_waits_for_idle_goes_live_after_the_cell_and_at_the_prompt(terminal: object, tmp_path: Path) -> None:
     terminal.send("%hotwatch ./hots --when idle\r")
     terminal.expect(r"In \[2\]")
-    wait = "any(time.sleep(0.01) for _ in iter(lambda: bool(hot._session._waiting), True))"
-    terminal.send(f"import time\rprint('be' 'gins'); {wait}\rprint('still', hot.handlers.a)\r")
+    terminal.send("input('be' 'gins'); print(hot._session._watcher.catch_up(10), 'still', hot.handlers.a)\r")
     terminal.expect("begins")  # a save before that would go live at the prompt, while the rest is typed
     (tmp_path / "hots" / "a.py").write_text("exports = 7\n")
+    terminal.send("\r")
+    terminal.expect("True still 1")
     terminal.expect("generation 2, hots.a patched")
     (tmp_path / "hots" / "a.py").write_text("exports = 8\n")
     terminal.expect("generation 3, hots.a patched")
     terminal.send("hot.handlers.a * 100\r")
     terminal.expect("800")
+
+
+SAVE_AND_BE_HEARD = (
+    "save = lambda _: (open('hots/a.py', 'w').write('exports = 7\\n'), hot._session._watcher.catch_up(10)); "
+    "get_ipython().events.register('post_run_cell', save)"
+)
+
+
+def test_a_save_that_is_heard_before_the_prompt_is_there_goes_live_at_the_prompt(terminal: object) -> None:
+    terminal.send("%hotwatch ./hots --when idle\r")
+    terminal.expect(r"In \[2\]")
+    terminal.send(f"{SAVE_AND_BE_HEARD}\r")
+    terminal.expect("generation 2, hots.a patched")
+    terminal.send("hot.handlers.a * 100\r")
+    terminal.expect("700")

@@ -75,10 +75,7 @@ def test_a_breakpoint_in_the_file_is_hit_after_a_reload_and_saves_go_on_while_a_
     assert (frames[0]["name"], frames[0]["line"]) == ("f", 3)
     assert frames[0]["source"]["path"] == path
     world.write({"b.py": "exports = 2\n"})
-    while True:
-        message = world.kernel.client.get_iopub_msg(timeout=20)
-        if message["msg_type"] == "update_display_data" and "b patched exports" in message["content"]["data"]["text/plain"]:
-            break
+    world.kernel.wait_for_panel("b patched exports")
     debugger.ask("continue", threadId=stopped["threadId"])
     assert world.kernel.finish(request).text == "3\n"
     debugger.ask("disconnect", restart=False, terminateDebuggee=False)

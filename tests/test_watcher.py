@@ -99,7 +99,7 @@ def test_a_file_written_in_chunks_over_a_third_of_a_second_is_told_once(watched:
     with open(watched.folder / "a.py", "w", buffering=1) as file:
         for number in range(8):
             file.write(f"A = {number}\n")
-            clock.wait(0.05)
+            clock.wait(0.05)  # the pace of a slow writer is what is tested
     watched.settle()
     assert watched.seen["a.py"] == [b"".join(b"A = %d\n" % number for number in range(8))]
 
@@ -108,7 +108,7 @@ def test_a_file_written_in_chunks_over_a_third_of_a_second_is_told_once(watched:
 def test_a_file_that_is_emptied_and_written_a_moment_later_is_never_told_empty(watched: Watched, is_new: bool) -> None:
     watched.start({} if is_new else {"a.py": "A = 1\n"})
     (watched.folder / "a.py").write_bytes(b"")
-    threading.Event().wait(0.05)
+    threading.Event().wait(0.05)  # the moment between is what is tested
     (watched.folder / "a.py").write_text("A = 22\n")
     watched.settle()
     assert watched.seen["a.py"] == [b"A = 22\n"]
@@ -132,7 +132,7 @@ def test_what_a_program_only_begins_to_write_is_not_told_before_it_ends(watched:
     watched.start({"a.py": "A = 1\n"})
     with open(watched.folder / "a.py", "w") as file:
         watched.settle_others()
-        threading.Event().wait(LINUX.open + 0.1)
+        threading.Event().wait(LINUX.open + 0.1)  # the wait that it outlasts is what is tested
         watched.settle_others()
         assert "a.py" not in watched.seen
         file.write("A = 22\n")

@@ -140,7 +140,7 @@ def test_folders_of_tools_are_not_listened_to(world: World) -> None:
 def test_a_watched_folder_that_is_gone_is_told_and_followed_again_when_it_is_back(world: World) -> None:
     world.watch({"a.py": "exports = 1\n", "b.py": "exports = 1\n"})
     os.rename(world.folder, world.top / "away")
-    world.ok("import threading\nwhile 'is gone' not in str(hot._session.state().notes): threading.Event().wait(0.01)")
+    world.kernel.wait_for_panel("is gone")
     assert world.handlers == ["a", "b"]
     assert world.errors == {}
     (world.top / "away" / "a.py").write_text("exports = 2\n")
@@ -160,7 +160,7 @@ def test_a_module_that_writes_a_file_beside_itself_makes_no_endless_loop(world: 
     assert world.value("len([r for r in hot.history if 'PKG.a' in r.ways])") == 2
 
 
-def test_ten_thousand_writes_over_many_files_end_with_what_the_disk_holds(world: World) -> None:
+def test_two_thousand_writes_over_many_files_end_with_what_the_disk_holds(world: World) -> None:
     world.watch({f"m{index}.py": "exports = 0\n" for index in range(50)})
 
     def text(number: int) -> str:
@@ -177,6 +177,7 @@ def test_ten_thousand_writes_over_many_files_end_with_what_the_disk_holds(world:
         thread.join()
     for number in range(2000, 2050):
         (world.folder / f"m{number % 50}.py").write_text(f"exports = {number}\n")
-    world.ok("hot.wait(lambda: sorted(hot.handlers.values()) == list(range(2000, 2050)))")
+    last = {f"m{number % 50}": number for number in range(2000, 2050)}
+    world.ok(f"hot.wait(lambda: dict(hot.handlers) == {last})")  # on the way there a file may be found empty: a module
     world.settle()
     assert world.errors == {}

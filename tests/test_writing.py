@@ -411,17 +411,11 @@ me.write_text(me.read_text().replace(f"number = {number}", f"number = {number + 
 """
 
 
-def wait_for_panel(world: World, text: str) -> None:
-    """Read what the kernel shows until the panel says something."""
-    while text not in str(world.kernel.client.get_iopub_msg(timeout=10)["content"].get("data")):
-        pass
-
-
 def test_a_file_that_changes_itself_at_each_load_is_stopped_and_told(world: World) -> None:
     world.watch({"b.py": "exports = 1\n"})
     world.ok("import builtins\nbuiltins.loads = 0")
     world.write({"a.py": ENDLESS})
-    wait_for_panel(world, "changes each time it is loaded")
+    world.kernel.wait_for_panel("changes each time it is loaded")
     loads = world.value("builtins.loads")
     assert loads < 30
     world.save({"b.py": "exports = 2\n"})

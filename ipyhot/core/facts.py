@@ -485,5 +485,5 @@ def is_inert(code: types.CodeType) -> bool:
 _INERT_CODES: Final = bytes(
     number
     for name, number in dis.opmap.items()
-    if name in _INERT - _ATTRIBUTES - {"IMPORT_STAR"} and number < 256  # noqa: PLR2004
+    if name in _INERT - _ATTRIBUTES - {"IMPORT_STAR"} and number < 256  # noqa: PLR2004 - real codes fit a byte; pseudo ones do not
 )

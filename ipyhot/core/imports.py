@@ -119,8 +119,8 @@ class Loader(importlib.machinery.SourceFileLoader):
         self.source = source
         self.alias = _alias(source.path, next(_versions))
         self.pin = _Pin()
-        # An ordinary import calls this; a cache in C keeps what it gave, and adds no frame to a traceback.
-        self.source_to_code = functools.lru_cache(1)(partial(_to_code, None))  # type: ignore[method-assign,assignment,arg-type]
+        # An ordinary import calls this; a cache in C, no method, keeps what it gave, and adds no frame to a traceback.
+        self.source_to_code = functools.lru_cache(1)(partial(_to_code, None))  # type: ignore[method-assign,assignment,arg-type]  # see above
 
     def get_filename(self, name: str | None = None) -> str:
         """Return the name this version is compiled under: another spelling of the file's real path."""
@@ -245,7 +245,7 @@ class Standin:
 
     def everybody(self, access: str) -> Callable[..., Any]:
         """Return how everybody reads, writes or deletes now."""
-        return vars(self._view_class)[access].__func__  # type: ignore[no-any-return]
+        return vars(self._view_class)[access].__func__  # type: ignore[no-any-return]  # a namespace has no types
 
     def answer_from(self, target: object) -> None:
         """Let everybody read, write and delete on a target, at once."""

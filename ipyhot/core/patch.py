@@ -178,7 +178,7 @@ class Patch:
             if before is not after:
                 yield set_attribute(old, name, after)
         if getattr(old, "__type_params__", ()) is not getattr(new, "__type_params__", ()):
-            yield set_attribute(old, "__type_params__", new.__type_params__)  # type: ignore[attr-defined,unused-ignore]
+            yield set_attribute(old, "__type_params__", new.__type_params__)  # type: ignore[attr-defined,unused-ignore]  # from 3.12 on
         for key in [key for key in old.__dict__ if key not in new.__dict__]:
             yield delete_item(old.__dict__, key)
         for key, value in list(new.__dict__.items()):
@@ -257,7 +257,7 @@ class Patch:
                 for part in ACCESSORS
             ]
             is_same = all(part is getattr(old, name) for part, name in zip(parts, ACCESSORS, strict=True))
-            return old if is_same and old.__doc__ == new.__doc__ else property(*parts, new.__doc__)  # type: ignore[call-arg]
+            return old if is_same and old.__doc__ == new.__doc__ else property(*parts, new.__doc__)  # type: ignore[call-arg]  # they are three
         if is_a(new, CACHED):
             return self._cached(old, new, module, inside)
         if type(new) is partial:

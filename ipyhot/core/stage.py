@@ -519,7 +519,7 @@ def _initializing(module: types.ModuleType) -> Iterator[None]:
     try:
         yield
     finally:
-        spec._initializing = False  # noqa: SLF001
+        spec._initializing = False  # noqa: SLF001 - as above
 
 
 def _is_child(stage: Stage, name: str, attribute: str, live: types.ModuleType) -> bool:
@@ -534,5 +534,5 @@ def _is_child(stage: Stage, name: str, attribute: str, live: types.ModuleType) -
 def _loader(module: types.ModuleType) -> Loader:
     spec = module.__spec__
     assert isinstance(spec, WatchedSpec)  # noqa: S101 - new_module made it
-    assert isinstance(spec.loader, Loader)  # noqa: S101
+    assert isinstance(spec.loader, Loader)  # noqa: S101 - as above
     return spec.loader

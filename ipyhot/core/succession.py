@@ -4,7 +4,7 @@
 the heap knows. Called by the thread that builds.
 """
 
-import _abc  # type: ignore[import-not-found]
+import _abc  # type: ignore[import-not-found]  # private, in C: no stubs
 import abc
 import contextlib
 import functools
@@ -271,11 +271,11 @@ def _ask_again(cls: type, staged: type, *, is_fresh: bool, classes: Mapping[type
     """Let an abstract class forget whom it took for a subclass, and its subclasses what they have yet to define."""
     if is_fresh:
         registered = [ref() for ref in _abc._get_dump(staged)[0]]  # noqa: SLF001 - abc itself has no other way in
-        _abc._reset_registry(cls)  # noqa: SLF001
+        _abc._reset_registry(cls)  # noqa: SLF001 - likewise
         for other in registered:
             if other is not None:
-                abc.ABCMeta.register(cls, classes.get(other, other))  # type: ignore[arg-type]
-    _abc._reset_caches(cls)  # noqa: SLF001
+                abc.ABCMeta.register(cls, classes.get(other, other))  # type: ignore[arg-type]  # it is an ABC
+    _abc._reset_caches(cls)  # noqa: SLF001 - likewise
     stack = [cls]
     while stack:
         found: list[type] = type.__subclasses__(stack.pop())

@@ -56,7 +56,7 @@ def rebuilt(value: Any, lead: Callable[[Any], Any]) -> Any:
     if is_a(value, property):
         parts = [lead(getattr(value, part)) for part in ACCESSORS]
         is_same = all(part is getattr(value, name) for part, name in zip(parts, ACCESSORS, strict=True))
-        return value if is_same else property(*parts, value.__doc__)  # type: ignore[call-arg]
+        return value if is_same else property(*parts, value.__doc__)  # type: ignore[call-arg]  # they are three
     if is_a(value, CACHED):
         function = lead(value.__wrapped__)
         return value if function is value.__wrapped__ else functools.lru_cache(**value.cache_parameters())(function)

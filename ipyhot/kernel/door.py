@@ -35,6 +35,7 @@ class Door:
         self._lock = threading.Lock()  # around the list; no job runs under it
         self._is_cell_running = False
         self._is_open = True
+        self._leave_prompt = jupyter.at_prompt(shell, self._prompt_comes)
 
     def knock(self, job: Job, *, comes_first: bool = False) -> None:
         """Let a job run soon, from any thread; one that is waiting already is not added again.
@@ -70,6 +71,12 @@ class Door:
         with self._lock:
             self._is_open = False
             self._knocks.clear()
+        self._leave_prompt()
+
+    def _prompt_comes(self) -> None:
+        """Let those in that knocked when the cell had ended and no prompt was there yet."""
+        if self._waiting():
+            jupyter.call_soon(self._shell, self._open_now)
 
     def _open_now(self) -> None:
         if not self._is_cell_running and threading.current_thread() is threading.main_thread():

@@ -67,7 +67,7 @@ def as_plain_cell(lines: list[str]) -> list[str]:
 
 # IPython leaves such a transformer out when it asks whether what is typed so far is complete: a cell magic is not before
 # a blank line, a comment would be.
-as_plain_cell.has_side_effects = True  # type: ignore[attr-defined]
+as_plain_cell.has_side_effects = True  # type: ignore[attr-defined]  # IPython looks for it
 
 
 class HotCells:
@@ -139,7 +139,8 @@ class HotCells:
             self._mark([cell])
         else:
             cell.is_due, cell.echoes = False, 0
-            print("ipyhot: this cell changes what it uses each time it runs; it waits for the next save.", file=sys.stderr)  # noqa: T201
+            told = "ipyhot: this cell changes what it uses each time it runs; it waits for the next save."
+            print(told, file=sys.stderr)  # noqa: T201 - the cell's own output
 
     def touched(self, modules: frozenset[str]) -> None:
         """Let the cells that used some of the modules run again; any thread.
@@ -199,7 +200,8 @@ class HotCells:
     def _run_due_in_terminal(self) -> None:
         while (cell := self._next()) is not None:
             if self._shell.should_run_async(cell.text, transformed_cell=self._shell.transform_cell(cell.text)):
-                print(f"ipyhot: In[{cell.number}] awaits, which the prompt cannot do while it waits; run it again.")  # noqa: T201
+                told = f"ipyhot: In[{cell.number}] awaits, which the prompt cannot do while it waits; run it again."
+                print(told)  # noqa: T201 - as below
                 continue
             before = cell.uses
             self._begin(cell)

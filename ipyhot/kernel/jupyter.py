@@ -11,11 +11,13 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 __all__ = [
     "Parent",
     "Request",
+    "at_prompt",
     "call_soon",
     "complete_with",
     "exempt_from_breakpoints",
@@ -103,14 +105,35 @@ def call_soon(shell: Any, job: Callable[[], Any]) -> bool:
     if loop is not None:
         loop.add_callback(job)
         return True
-    app = getattr(getattr(shell, "pt_app", None), "app", None)
-    if app is None or not app.is_running:
+    app = _prompt(shell)
+    prompt_loop = getattr(app, "loop", None)
+    if app is None or prompt_loop is None or not app.is_running:
         return False
     from prompt_toolkit.application import run_in_terminal
 
     # What the job prints goes above the prompt, which is drawn again below it with what is half typed.
-    app.loop.call_soon_threadsafe(lambda: app.context.run(run_in_terminal, job))
+    prompt_loop.call_soon_threadsafe(lambda: app.context.run(run_in_terminal, job))
     return True
+
+
+def at_prompt(shell: Any, job: Callable[[], object]) -> Callable[[], object]:
+    """Call a function, on the main thread, whenever the terminal is about to draw its prompt; return what ends that.
+
+    Where there is no such prompt it is never called.
+    """
+    event = getattr(_prompt(shell), "before_render", None)
+    if event is None:
+        return lambda: None
+
+    def about_to_draw(_app: Any) -> None:
+        job()
+
+    event.add_handler(about_to_draw)
+    return partial(event.remove_handler, about_to_draw)
+
+
+def _prompt(shell: Any) -> Any:
+    return getattr(getattr(shell, "pt_app", None), "app", None)
 
 
 def when_between_cells(shell: Any) -> contextlib.AbstractAsyncContextManager[Any]:
@@ -252,7 +275,7 @@ def label_files(shell: Any, label: Callable[[str], str | None]) -> Callable[[], 
         if vars(compiler).get("format_code_name") is format_code_name:
             del compiler.format_code_name  # type: ignore[union-attr]  # it is there: ``before`` came from it
 
-    compiler.format_code_name = format_code_name  # type: ignore[union-attr]
+    compiler.format_code_name = format_code_name  # type: ignore[union-attr]  # likewise
     return undo
 
 
@@ -267,7 +290,7 @@ def exempt_from_breakpoints() -> None:
     """Let ipyhot's threads, and watchdog's, go on while a cell stands at a breakpoint: debugpy stops all others."""
     for thread in threading.enumerate():
         if thread.name.startswith("ipyhot ") or type(thread).__module__.startswith(("ipyhot.", "watchdog.")):
-            thread.pydev_do_not_trace = thread.is_pydev_daemon_thread = True  # type: ignore[attr-defined]
+            thread.pydev_do_not_trace = thread.is_pydev_daemon_thread = True  # type: ignore[attr-defined]  # debugpy's
 
 
 def is_cell(shell: Any, file: str) -> bool:

@@ -51,7 +51,7 @@ class HotMagics(Magics):
             try:
                 self._session.watch(self.folder)
             except HotError as error:
-                print(f"ipyhot: {error}")  # noqa: T201 - loading the extension must not fail because of a folder
+                print(f"ipyhot: {error}")  # loading the extension must not fail because of a folder
 
     @magic_arguments()
     @argument("folder", nargs="?", help="the folder to watch; without one, show what is watched")
@@ -123,18 +123,18 @@ class HotMagics(Magics):
         try:
             match word:
                 case "status":
-                    print(panel.as_text(self._session.state()))  # noqa: T201
+                    print(panel.as_text(self._session.state()))
                 case "errors":
-                    print(repr(hot.errors))  # noqa: T201
+                    print(repr(hot.errors))
                 case "history":
-                    print(repr(hot.history))  # noqa: T201
+                    print(repr(hot.history))
                 case "reload":
-                    print(hot.reload(*rest) or "nothing to reload")  # noqa: T201
+                    print(hot.reload(*rest) or "nothing to reload")
                 case "cancel":
                     name = hot.cancel()
-                    print(f"{name}: cancelled" if name else "nothing is loading")  # noqa: T201
+                    print(f"{name}: cancelled" if name else "nothing is loading")
                 case "cells":
-                    print(self._cells(rest))  # noqa: T201
+                    print(self._cells(rest))
                 case _:
                     raise UsageError(f"%hot {word}: say one of {', '.join(WORDS)}")
         except HotError as error:

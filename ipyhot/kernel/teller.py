@@ -38,7 +38,7 @@ class Teller:
         self._wake = threading.Event()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._work, name="ipyhot panel", daemon=True)
-        self._thread.pydev_do_not_trace = self._thread.is_pydev_daemon_thread = True  # type: ignore[attr-defined]
+        self._thread.pydev_do_not_trace = self._thread.is_pydev_daemon_thread = True  # type: ignore[attr-defined]  # debugpy's
 
     @property
     def parent(self) -> jupyter.Parent | None:

@@ -100,9 +100,9 @@ def _calm(thread: threading.Thread) -> None:
         except Exception:  # noqa: BLE001 - whatever it is, the thread is dead and will be replaced
             _log.debug("a thread of watchdog has died", exc_info=True)
 
-    thread.run = quietly  # type: ignore[method-assign]
+    thread.run = quietly  # type: ignore[method-assign]  # of this thread alone
     # debugpy stops every thread at a breakpoint but those that bear these flags; saves go live meanwhile.
-    thread.pydev_do_not_trace = thread.is_pydev_daemon_thread = True  # type: ignore[attr-defined]
+    thread.pydev_do_not_trace = thread.is_pydev_daemon_thread = True  # type: ignore[attr-defined]  # debugpy's
 
 
 class _Door(events.FileSystemEventHandler):

@@ -72,7 +72,7 @@ class Watcher:
     def _new_thread(self) -> threading.Thread:
         thread = threading.Thread(target=self._work, name="ipyhot builder", daemon=True)
         # debugpy stops every thread at a breakpoint but those that bear these flags; saves go live meanwhile.
-        thread.pydev_do_not_trace = thread.is_pydev_daemon_thread = True  # type: ignore[attr-defined]
+        thread.pydev_do_not_trace = thread.is_pydev_daemon_thread = True  # type: ignore[attr-defined]  # debugpy's
         return thread
 
     # -- for any thread
