@@ -251,6 +251,23 @@ STORIES: dict[str, Story] = {
         {"a": "K2 = max(1, 1) + 1\n", "b": "from .a import *\n"},
         {"b": "from .a import *\ntry:\n    K2 = 1 // K2\nexcept ZeroDivisionError:\n    K2 = 0\n"},
     ],
+    "exec and the name that it binds change places": [
+        {"a": "K0 = 1\nexec('K0 = 0')\n"},
+        {"a": "exec('K0 = 0')\nK0 = 1\n"},
+    ],
+    "a star import takes the name of a function above that is called": [
+        {"c": "def f0(x=1):\n    return 'c'\n", "d": "def f0(x=1):\n    return 'd'\n"},
+        {
+            "d": "def f0(x=1):\n    return 'd'\nfrom .c import *\nclass C0:\n"
+            "    def __call__(self=1):\n        return f0()\nobj0 = C0()\n"
+        },
+    ],
+    "a star import in place of an own registry": [{"b": "REG0 = {}\n", "c": "REG0 = {}\n"}, {"c": "from .b import *\n"}],
+    "a new file that fails has registered a class": [
+        {"b": "class R:\n    REG = {}\n    ALL = []\n    def __init_subclass__(cls):\n        cls.REG[cls.__name__] = 0\n"},
+        {"c": "from .b import R\nclass C1(R): pass\nclass C0(nothing): pass\n"},
+        {"c": "from .b import R\nclass C2(R): pass\n"},
+    ],
 }
 
 F = "def f(x): return x * {n}\n"

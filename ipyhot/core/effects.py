@@ -122,6 +122,8 @@ class Effects:
                 self._run(draft, index, draft.name)
         if edit.is_reordered and (old.stars or new.stars):
             self._take_whole(draft, "it imports everything from another module, and its lines changed places")
+        if edit.is_reordered and _moves_what_reads_anything(new, edit):
+            self._take_whole(draft, "its lines changed places around one that may read or write anything")
         if edit.is_reordered:
             self._reordered(draft, old, new, edit)
 
@@ -306,6 +308,17 @@ class Effects:
         if draft.name in self._edges(dependent.name) and draft.name not in (dependent.old or dependent.outline).shown:
             return self._take_whole(dependent, f"it imports {draft.name} in a way that its text does not show")
         return False
+
+
+def _moves_what_reads_anything(outline: Outline, edit: Edit) -> bool:
+    """Tell whether a statement that may read or write anything stands on the other side of another one now."""
+    return any(
+        (index < other) != (was < edit.kept[other])
+        for index, was in edit.kept.items()
+        if outline.statements[index].facts.reads_anything
+        for other in edit.kept
+        if other != index
+    )
 
 
 def _changed_parts(before: Facts, facts: Facts) -> set[str]:

@@ -398,6 +398,7 @@ class Engine:
             self._ledger.entered.setdefault(name, next(self._ledger.turns))
         imported = edges.of_stage(stage, self._folders, self._ledger)  # before the commit: nothing after it may raise
         outcome.closers += publication.closers(stage, going)
+        stage.spared.clear()  # what was added to live classes stays
         commit(deeds)
         time.sleep(0)  # whoever waits for the GIL runs the new code before this thread does its book-keeping
         outcome.notes += notes
@@ -444,8 +445,8 @@ def _holds(module: str, name: str, codes: Collection[types.CodeType]) -> bool:
 
 
 def _grows(module: str, name: str) -> bool:
-    """Tell whether what a name stands for may be added to as it is: a container, an application, a registry."""
-    return not is_a(_value(module, name), types.ModuleType | types.FunctionType | type | None)
+    """Tell whether what a name stands for may be added to as it is: a container, an application, a class."""
+    return not is_a(_value(module, name), types.ModuleType | types.FunctionType | None)
 
 
 def _value(module: str, name: str) -> Any:

@@ -19,7 +19,7 @@ from enum import Enum, auto
 from typing import Any, Final, Self
 
 from ipyhot.core import placeholder
-from ipyhot.core.containers import FILLED
+from ipyhot.core.containers import FILLED, fill_deeds
 from ipyhot.core.errors import Cancelled
 from ipyhot.core.facts import Kind
 from ipyhot.core.handover import hand_over
@@ -27,7 +27,7 @@ from ipyhot.core.heap import is_a
 from ipyhot.core.imports import ImportSwitch, Loader, Standin, WatchedSpec, new_module, recording, take_off, touch
 from ipyhot.core.model import Plan, Step, Way
 from ipyhot.core.once import Collected, collecting
-from ipyhot.core.outline import Outline, prepared, rooted
+from ipyhot.core.outline import Outline, Statement, prepared, rooted
 from ipyhot.core.sources import Folder
 
 __all__ = ["OWN_NAMES", "Stage", "Staged"]
@@ -93,6 +93,7 @@ class Stage:
     ) -> None:
         self.results: dict[str, Staged] = {}
         self.fallen: list[str] = []  # in the order they failed: the first of those with one error is to blame
+        self.spared: list[tuple[Any, Any]] = []  # containers of live classes that are added to, each with what it held
         self.entered: list[str] = []
         self.is_cancelled = False
         self.is_still = False  # nobody meets what is staged, so nothing is diverted
@@ -165,6 +166,9 @@ class Stage:
 
     def leave(self, retired: Collection[str]) -> None:
         """End the transaction: undress what is still live, and let those who waited go on."""
+        for container, before in self.spared:
+            for deed in fill_deeds(container, before):
+                deed.do()
         for name, module in self._worn.items():
             if name not in retired and name not in self._placed:
                 take_off(module)
@@ -305,29 +309,48 @@ class Stage:
         notes = live.get("__annotations__", {})
         if any(statement.facts.annotates for statement in outline.statements):
             namespace["__annotations__"] = {}
-        for index, statement in enumerate(outline.statements):
-            if index in run or index in staged.step.aside:
-                if statement.code is not None:
-                    exec(statement.code, namespace)  # noqa: S102 - as above
-                continue
-            for name in (
-                outline.loads(statement) if statement.facts.kind is Kind.IMPORT else ()
-            ):  # it may add to what is read
-                if name in self.results and self.results[name].state is _State.WAITING:
-                    self._load(self.results[name])
-            for name in statement.facts.binds & live.keys():  # so that nothing is read before the line that binds it
-                namespace[name] = staged.carried[name] = live[name]
-            for name in statement.facts.annotates & notes.keys():
-                namespace["__annotations__"][name] = notes[name]
-        self._keep_notes(staged, namespace, notes)
         bound = {name for index in run for name in outline.statements[index].facts.binds}
-        for index in staged.step.aside:
-            facts = outline.statements[index].facts
-            for name in facts.binds - bound:
-                if name in namespace and name in live:
-                    staged.carried[name] = namespace[name]
-                    if facts.kind is not Kind.IMPORT:
-                        staged.shadows.append((namespace[name], live[name]))
+        for index, statement in enumerate(outline.statements):
+            is_aside = index in staged.step.aside
+            if (index in run or is_aside) and statement.code is not None:
+                exec(statement.code, namespace)  # noqa: S102 - as above
+            if is_aside:
+                self._cast(staged, statement, namespace, live, bound)
+            elif index not in run:
+                self._skip(staged, outline, statement, namespace, live)
+        self._keep_notes(staged, namespace, notes)
+
+    def _cast(
+        self,
+        staged: Staged,
+        statement: Statement,
+        namespace: dict[str, Any],
+        live: Mapping[str, Any],
+        bound: Collection[str],
+    ) -> None:
+        """Note what a statement that ran aside has made: it is the shadow of what is live, and does not go live."""
+        for name in (statement.facts.binds & namespace.keys() & live.keys()).difference(bound):
+            staged.carried[name] = namespace[name]
+            if statement.facts.kind is not Kind.IMPORT:
+                staged.shadows.append((namespace[name], live[name]))
+
+    def _skip(
+        self,
+        staged: Staged,
+        outline: Outline,
+        statement: Statement,
+        namespace: dict[str, Any],
+        live: Mapping[str, Any],
+    ) -> None:
+        """Carry over what a statement that does not run has bound, so that nothing is read before the line that binds it."""
+        for name in outline.loads(statement) if statement.facts.kind is Kind.IMPORT else ():
+            if name in self.results and self.results[name].state is _State.WAITING:
+                self._load(self.results[name])  # it may add to what later lines look into
+        for name in statement.facts.binds & live.keys():
+            namespace[name] = staged.carried[name] = live[name]
+        notes = live.get("__annotations__", {})
+        for name in statement.facts.annotates & notes.keys():
+            namespace["__annotations__"][name] = notes[name]
 
     def _hand_over(self, staged: Staged, namespace: dict[str, Any]) -> None:
         live = self._worn.get(staged.step.name)
@@ -349,6 +372,8 @@ class Stage:
         for key in staged.step.grown & live.keys():
             if type(live[key]) in FILLED:
                 staged.grown[key] = live[key] = copy.copy(live[key])
+            elif is_a(live[key], type):
+                self.spared += [(value, value.copy()) for value in vars(live[key]).values() if type(value) in FILLED]
         staged.starred = self._starred(staged, outline, live)
         namespace.update((k, v) for k, v in live.items() if k not in outline.names and k not in staged.starred)
         namespace.pop("__annotations__", None)  # made anew from what each statement annotates
