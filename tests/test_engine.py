@@ -244,3 +244,29 @@ def test_functions_that_fled_from_the_staging_of_many_modules_are_found_in_one_w
     finally:
         del sys.modules["fled"]
     assert ([f() for f in fled], walks) == ([3, 3], 1)
+
+
+def test_nobody_sees_half_of_the_failures_that_come_or_go_together(files: Files) -> None:
+    import threading
+
+    users = {f"b{index}": "from .a import price\nT = price(1)\n" for index in range(4)}
+    files.start(a="def price(n): return n\n", **users)
+    stop, seen = threading.Event(), set()
+
+    def look() -> None:
+        while not stop.is_set():
+            seen.add(frozenset(files.engine.failures))
+
+    reader = threading.Thread(target=look)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    reader.start()
+    try:
+        for number in range(30):
+            files.save(a=f"def cost(n): return n + {number}\n")
+            files.save(a=f"def price(n): return n + {number}\n")
+    finally:
+        sys.setswitchinterval(interval)
+        stop.set()
+        reader.join()
+    assert sorted(map(len, seen)) == [0, 5]

@@ -127,6 +127,17 @@ def test_only_included_files_are_handlers(world: World) -> None:
     assert world.handlers == ["hot_b", "hot_d", "sub.hot_c"]
 
 
+def test_a_folder_that_is_watched_again_with_less_of_it_leaves_out_the_rest(world: World) -> None:
+    world.watch({"a.py": "exports = 1\n", "b.py": "exports = 2\n", "sub/c.py": "exports = 3\n"})
+    world.ok(f"%hotwatch {world.folder} --exclude 'b*' --exclude sub")
+    assert world.handlers == ["a"]
+    assert world.value("(len(dir(hot.handlers)), __import__('PKG.b').b.exports)") == (1, 2)
+    world.save({"a.py": "exports = 4\n"})
+    assert world.value("hot.handlers.a") == 4
+    world.ok(f"%hotwatch {world.folder}")
+    assert world.handlers == ["a", "b", "sub.c"]
+
+
 def test_folders_of_tools_are_not_listened_to(world: World) -> None:
     inside = {".git/hooks/a.py", ".venv/lib/a.py", "env/lib/a.py", "node_modules/x/a.py", "__pycache__/a.py", ".cache/a.py"}
     world.write(dict.fromkeys(inside, "1 / 0\n"))

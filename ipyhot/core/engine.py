@@ -5,6 +5,7 @@ transaction never wait for the lock: they leave a note in ``_arrivals``, which i
 """
 
 import collections
+import os
 import sys
 import threading
 import time
@@ -28,7 +29,7 @@ from ipyhot.core.identities import Identities
 from ipyhot.core.imports import Finder, ImportSwitch, Loader, WatchedSpec
 from ipyhot.core.ledger import Ledger
 from ipyhot.core.loading import Loading, Progress
-from ipyhot.core.model import Change, Plan, Report, Version, Way
+from ipyhot.core.model import Change, Failure, Plan, Report, Version, Way
 from ipyhot.core.replacement import Participant
 from ipyhot.core.revisions import Revisions
 from ipyhot.core.sources import Folder
@@ -72,7 +73,7 @@ class Engine:
         self._folders = Folders()
         self._ledger = Ledger()
         self.live = self._ledger.live
-        self.failures = self._ledger.failures
+        self.failures: Mapping[str, Failure] = {}  # another mapping after each transaction: nobody sees half of one
         self._arrivals = Arrivals(self._folders, self._ledger)
         self._revisions = Revisions(self._folders, self._ledger)
         self._identities = Identities()
@@ -98,8 +99,11 @@ class Engine:
         """The file that is being loaded just now, if one is."""
         return self._progress.loading
 
-    def add_folder(self, folder: Folder) -> None:
+    def add_folder(self, folder: Folder) -> list[str]:
         """Let imports find the folder's modules; those that are imported already become hot as they are.
+
+        Returns:
+            The modules that are hot no more: the folder took their files before, and leaves them out now.
 
         Raises:
             FolderError: a watched folder gives the same module names.
@@ -110,13 +114,21 @@ class Engine:
             if self._finder not in sys.meta_path:
                 sys.meta_path.insert(0, self._finder)
             once.is_watched = self._folders.holds
+            left_out = [name for name in self.live if self._folders.of(name) is folder and self._is_left_out(folder, name)]
+            for name in left_out:
+                self._ledger.forget(name)
             self._arrivals.adopt(folder, self.generation)
+        return left_out
+
+    def _is_left_out(self, folder: Folder, name: str) -> bool:
+        path = self.live[name].source.path
+        return path is not None and os.path.exists(path) and folder.locate(name) is None
 
     def remove_folder(self, folder: Folder) -> None:
         """Follow the folder no more. Its modules stay importable objects, as plain Python made them."""
         with self._exclusively():
             self._folders.remove(folder)
-            for name in {*self.live, *self.failures}:
+            for name in {*self.live, *self._ledger.failures}:
                 if not self._folders.holds(name):
                     self._ledger.forget(name)
             if not self.folders:
@@ -214,6 +226,7 @@ class Engine:
             try:
                 self._revisions.prepare(name, path, data)
             finally:
+                self.failures = dict(self._ledger.failures)
                 self._owner = None
                 self._lock.release()
             if self._arrivals.are_waiting:  # they came meanwhile, and found the lock taken
@@ -247,21 +260,22 @@ class Engine:
             try:
                 yield
             finally:
+                self.failures = dict(self._ledger.failures)
                 self._owner = None
 
     def _transaction(
         self, names: Collection[str], forced: Collection[str], began: float, texts: Mapping[str, bytes]
     ) -> Report | None:
-        known = dict(self.failures)
+        known = dict(self._ledger.failures)
         changes = survey.changes(names, forced, self._folders, self._ledger, texts)
         asked = tuple(sorted(name for name in changes if name in names))
         outcome = _Outcome()
         # Without a change nothing is tried again; a culprit that is as it was before is one, too.
-        is_moved = bool(asked) or self.failures != known
+        is_moved = bool(asked) or self._ledger.failures != known
         built = self._run(changes, outcome) if changes and is_moved else began
         outcome.notes += self._succession.settle()  # here, where nothing holds the old version any more
         outcome.notes += [note for name, close in outcome.closers if (note := closed(name, close))]
-        if not outcome.ways and self.failures == known:
+        if not outcome.ways and self._ledger.failures == known:
             return None
         self.generation += bool(outcome.ways)
         live_at = time.monotonic()
@@ -272,8 +286,8 @@ class Engine:
             changed=asked,
             ways=outcome.ways,
             reasons=outcome.reasons,
-            failures={name: failure for name, failure in self.failures.items() if known.get(name) != failure},
-            healed=tuple(sorted(known.keys() - self.failures.keys())),
+            failures={name: failure for name, failure in self._ledger.failures.items() if known.get(name) != failure},
+            healed=tuple(sorted(known.keys() - self._ledger.failures.keys())),
             notes=tuple(outcome.notes),
             built_ms=(built - began) * 1000,
             live_ms=(live_at - began) * 1000,
@@ -285,7 +299,7 @@ class Engine:
         What turns out broken leaves the changes, and the rest is planned anew without it. A module that was failing
         before then takes part with the text that is live, if what it imports is about to change.
         """
-        failing = {name for name, failure in self.failures.items() if name in changes and not failure.is_held}
+        failing = {name for name, failure in self._ledger.failures.items() if name in changes and not failure.is_held}
         loaders, revisions = self._revisions.of(changes)
         while True:
             wanted = self._plan(changes, revisions, failing)
@@ -427,8 +441,8 @@ class Engine:
             return
         version = Version(step.source, self.generation + 1, dependencies, bound(staged, heir, self._ledger))
         self._ledger.enter(staged, version)
-        if name in self.failures and self._folders.is_newest(step.source):
-            del self.failures[name]
+        if name in self._ledger.failures and self._folders.is_newest(step.source):
+            del self._ledger.failures[name]
 
 
 def _is_retired(stage: Stage, name: str) -> bool:

@@ -96,10 +96,12 @@ class HandlerTree:
         """Return how many handlers are in a group."""
         return len(self._groups.get(path, ()))
 
-    def forget(self) -> list[Deed]:
-        """Return what removes all handlers."""
-        self._owners.clear()
-        return self._changing({}, list(self.root))
+    def forget(self, modules: Collection[str] | None = None) -> list[Deed]:
+        """Return what removes the handlers of some modules, or all."""
+        names = [name for name, owner in self._owners.items() if modules is None or owner in modules]
+        for name in names:
+            del self._owners[name]
+        return self._changing({}, names)
 
     def _changing(self, values: Mapping[str, Any], gone: Collection[str]) -> list[Deed]:
         """Return what sets some handlers and removes others; groups that are empty then go too."""

@@ -126,7 +126,7 @@ class Session:
         """
         self._check_open(path)
         folder = open_folder(path, load, selection=selection, is_trusted=is_trusted)
-        self.engine.add_folder(folder)
+        commit(self._tree.forget(self.engine.add_folder(folder)))
         self._watcher.add(folder, poll=poll)  # armed before the first look, or a save in between would be lost
         jupyter.exempt_from_breakpoints()
         self._shown[folder.root] = path
@@ -184,7 +184,7 @@ class Session:
 
     def failures(self) -> dict[str, Failure]:
         """Return what is wrong, by handler name."""
-        return {self._tree.name_of(name) or name: failure for name, failure in dict(self.engine.failures).items()}
+        return {self._tree.name_of(name) or name: failure for name, failure in self.engine.failures.items()}
 
     def painted(self, text: str) -> str:
         """Return the text of an error as this shell's terminal shows it; in a notebook as it is."""
