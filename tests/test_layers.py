@@ -48,6 +48,8 @@ ROWS = [
         "watch.table",
     ],
     ["core.containers"],
+    ["core.staged"],
+    ["core.excerpt"],
     ["core.diff", "core.folders", "core.pairs", "core.stage", "core.texts"],
     ["core.drafts", "core.failures", "core.outlived", "core.verdict"],
     ["core.patch", "core.reach"],

@@ -16,7 +16,7 @@ from ipyhot.core.ledger import Ledger
 from ipyhot.core.model import Source, Version
 from ipyhot.core.replacement import Replacement
 from ipyhot.core.sources import Folder
-from ipyhot.core.stage import OWN_NAMES
+from ipyhot.core.staged import OWN_NAMES
 
 __all__ = ["Arrivals"]
 

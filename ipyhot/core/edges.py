@@ -6,7 +6,8 @@ from ipyhot.core.codes import imports
 from ipyhot.core.folders import Folders
 from ipyhot.core.ledger import Ledger
 from ipyhot.core.model import Source
-from ipyhot.core.stage import Stage, Staged
+from ipyhot.core.stage import Stage
+from ipyhot.core.staged import Staged
 
 __all__ = ["completed", "of_stage", "shown"]
 

@@ -412,7 +412,8 @@ class Engine:
             self._ledger.entered.setdefault(name, next(self._ledger.turns))
         imported = edges.of_stage(stage, self._folders, self._ledger)  # before the commit: nothing after it may raise
         outcome.closers += publication.closers(stage, going)
-        stage.spared.clear()  # what was added to live classes stays
+        for staged in stage.results.values():
+            staged.spared.clear()  # what was added to live classes stays
         commit(deeds)
         time.sleep(0)  # whoever waits for the GIL runs the new code before this thread does its book-keeping
         outcome.notes += notes

@@ -7,7 +7,7 @@ from typing import Final
 from ipyhot.core.errors import Cancelled, UntrustedError
 from ipyhot.core.imports import Loader, WatchedSpec
 from ipyhot.core.model import Failure, Source
-from ipyhot.core.stage import Staged
+from ipyhot.core.staged import Staged
 
 __all__ = ["describe", "gone", "held", "unreadable"]
 

@@ -15,7 +15,8 @@ from ipyhot.core.heap import is_a
 from ipyhot.core.ledger import Ledger
 from ipyhot.core.outline import Outline
 from ipyhot.core.pairs import Module
-from ipyhot.core.stage import OWN_NAMES, Stage, Staged
+from ipyhot.core.stage import Stage
+from ipyhot.core.staged import OWN_NAMES, Staged
 from ipyhot.core.succession import Heir
 from ipyhot.core.texts import codes_of
 

@@ -15,7 +15,8 @@ from ipyhot.core.heap import is_a
 from ipyhot.core.imports import Standin, WatchedSpec
 from ipyhot.core.placeholder import Placeholder, deed_of
 from ipyhot.core.replacement import Replacement
-from ipyhot.core.stage import OWN_NAMES, Stage
+from ipyhot.core.stage import Stage
+from ipyhot.core.staged import OWN_NAMES
 from ipyhot.core.succession import Heir
 
 __all__ = ["Identities"]

@@ -14,7 +14,8 @@ from ipyhot.core.errors import Cancelled
 from ipyhot.core.graph import Graph
 from ipyhot.core.imports import Loader
 from ipyhot.core.model import Change, Failure, Version
-from ipyhot.core.stage import Stage, Staged
+from ipyhot.core.stage import Stage
+from ipyhot.core.staged import Staged
 from ipyhot.core.texts import Texts
 
 __all__ = ["Ledger"]

@@ -11,7 +11,8 @@ from ipyhot.core.commit import Deed, delete_item, set_item
 from ipyhot.core.handover import Close, closer
 from ipyhot.core.identities import Identities
 from ipyhot.core.replacement import Participant
-from ipyhot.core.stage import OWN_NAMES, Stage, Staged
+from ipyhot.core.stage import Stage
+from ipyhot.core.staged import OWN_NAMES, Staged
 from ipyhot.core.succession import Heir
 
 __all__ = ["closers", "deeds", "guests"]

@@ -8,73 +8,27 @@ staged module in them (which is staged on first touch, so order falls out of the
 Python), everybody else the live one as ever. One thread uses one Stage, once.
 """
 
-import copy
 import sys
 import threading
 import types
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from enum import Enum, auto
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from ipyhot.core import placeholder
-from ipyhot.core.containers import FILLED, fill_deeds
+from ipyhot.core.containers import fill_deeds
 from ipyhot.core.errors import Cancelled
-from ipyhot.core.facts import Kind
+from ipyhot.core.excerpt import Excerpt
 from ipyhot.core.handover import hand_over
 from ipyhot.core.heap import is_a
 from ipyhot.core.imports import ImportSwitch, Loader, Standin, WatchedSpec, new_module, recording, take_off, touch
 from ipyhot.core.model import Plan, Step, Way
 from ipyhot.core.once import Collected, collecting
-from ipyhot.core.outline import Outline, Statement, prepared, rooted
+from ipyhot.core.outline import Outline, prepared, rooted
 from ipyhot.core.sources import Folder
+from ipyhot.core.staged import Staged, State
 
-__all__ = ["OWN_NAMES", "Stage", "Staged"]
-
-OWN_NAMES: Final = frozenset(
-    {"__builtins__", "__cached__", "__file__", "__loader__", "__name__", "__package__", "__path__", "__spec__"}
-)
-
-
-class _State(Enum):
-    WAITING = auto()
-    RUNNING = auto()
-    DONE = auto()
-
-
-@dataclass(slots=True, eq=False)
-class Staged:
-    """One module of a plan, on its way from source to value."""
-
-    step: Step
-    module: types.ModuleType | None
-    outline: Outline | None = None
-    code: types.CodeType | None = None
-    collected: Collected | None = None
-    carried: dict[str, Any] = field(default_factory=dict)
-    starred: set[str] = field(default_factory=set)
-    shadows: list[tuple[Any, Any]] = field(default_factory=list)  # what ran aside only, and the live object that it is for
-    grown: dict[str, Any] = field(default_factory=dict)  # copies of the containers that statements add to
-    value: object = None
-    state: _State = _State.WAITING
-    error: BaseException | None = None
-    traceback: types.TracebackType | None = None
-
-    def let_go(self) -> None:
-        """Break the circles through the frames of an error: till they are collected, live classes seem to be held."""
-        self.carried.clear()
-        error, seen = self.error, set[int]()
-        while error is not None and id(error) not in seen:
-            seen.add(id(error))
-            error = BaseException.with_traceback(error, None).__context__
-        self.traceback = None
-
-    dependencies: set[str] = field(default_factory=set)
-
-    def fail(self, error: BaseException) -> None:
-        """Remember why this module cannot go live."""
-        self.error, self.traceback, self.state = error, error.__traceback__, _State.DONE
+__all__ = ["Stage"]
 
 
 class Stage:
@@ -93,7 +47,6 @@ class Stage:
     ) -> None:
         self.results: dict[str, Staged] = {}
         self.fallen: list[str] = []  # in the order they failed: the first of those with one error is to blame
-        self.spared: list[tuple[Any, Any]] = []  # containers of live classes that are added to, each with what it held
         self.entered: list[str] = []
         self.is_cancelled = False
         self.is_still = False  # nobody meets what is staged, so nothing is diverted
@@ -145,7 +98,7 @@ class Stage:
                 except BaseException as error:  # noqa: BLE001 - a file may raise anything; the result holds it
                     self.is_cancelled |= isinstance(error, Cancelled)
         for staged in self.results.values():
-            if staged.state is not _State.DONE:
+            if staged.state is not State.DONE:
                 staged.fail(Cancelled("the reload was cancelled before this file was loaded"))
 
     def adopt_replacements(self, returning: Mapping[str, types.ModuleType | None]) -> None:
@@ -166,9 +119,10 @@ class Stage:
 
     def leave(self, retired: Collection[str]) -> None:
         """End the transaction: undress what is still live, and let those who waited go on."""
-        for container, before in self.spared:
-            for deed in fill_deeds(container, before):
-                deed.do()
+        for staged in self.results.values():
+            for container, before in staged.spared:
+                for deed in fill_deeds(container, before):
+                    deed.do()
         for name, module in self._worn.items():
             if name not in retired and name not in self._placed:
                 take_off(module)
@@ -195,13 +149,13 @@ class Stage:
             BaseException: whatever its load raised, now or before.
         """
         staged = self.results[name]
-        if staged.state is _State.WAITING:
+        if staged.state is State.WAITING:
             self._load(staged)
         if staged.error is not None:
             raise staged.error.with_traceback(staged.traceback)
         if staged.module is None:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-        return staged.value if staged.state is _State.DONE else staged.module
+        return staged.value if staged.state is State.DONE else staged.module
 
     def admit(self, name: str) -> types.ModuleType | None:
         """Take a module that is not live into the transaction, because what is being staged imports it."""
@@ -260,11 +214,11 @@ class Stage:
 
     def _load(self, staged: Staged) -> None:
         parent = staged.step.name.rpartition(".")[0]
-        if parent in self.results and self.results[parent].state is _State.WAITING:
+        if parent in self.results and self.results[parent].state is State.WAITING:
             self._load_parent(staged, parent)
-        if staged.state is not _State.WAITING:
+        if staged.state is not State.WAITING:
             return  # the package's own __init__ imported it
-        staged.state = _State.RUNNING
+        staged.state = State.RUNNING
         self.entered.append(staged.step.name)
         self._under_way.append(staged.step.name)
         self._on_load(staged.step.name)
@@ -274,12 +228,11 @@ class Stage:
                     is_whole = staged.code is not None
                     with _initializing(staged.module), collecting(staged.step.name, is_whole=is_whole) as staged.collected:
                         self._execute(staged, vars(staged.module))
-                        self._hand_over(staged, vars(staged.module))
         except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt of a file must not pass
             staged.fail(error)
             self.fallen.append(staged.step.name)
         else:
-            staged.state = _State.DONE
+            staged.state = State.DONE
         finally:
             self._under_way.pop()
             self._on_load(self._under_way[-1] if self._under_way else None)
@@ -294,116 +247,40 @@ class Stage:
     def _is_staying(self, name: str) -> bool:
         """Tell whether a module goes on being the object that it is live."""
         staged = self.results[name]
-        is_itself = staged.value is staged.module or staged.state is not _State.DONE
+        is_itself = staged.value is staged.module or staged.state is not State.DONE
         return is_itself and name in self._worn and name not in self._placed and name not in self._covered
 
     def _execute(self, staged: Staged, namespace: dict[str, Any]) -> None:
         """Run a file, or those of its statements that the plan names."""
         if staged.code is not None:
             exec(staged.code, namespace)  # noqa: S102 - executing the user's file is the purpose
-            return
-        run, outline = staged.step.run, staged.outline
-        if run is None or outline is None:
-            return
-        live = self._carry(staged, outline, namespace)
-        notes = live.get("__annotations__", {})
-        if any(statement.facts.annotates for statement in outline.statements):
-            namespace["__annotations__"] = {}
-        bound = {name for index in run for name in outline.statements[index].facts.binds}
-        for index, statement in enumerate(outline.statements):
-            is_aside = index in staged.step.aside
-            if (index in run or is_aside) and statement.code is not None:
-                exec(statement.code, namespace)  # noqa: S102 - as above
-            if is_aside:
-                self._cast(staged, statement, namespace, live, bound)
-            elif index not in run:
-                self._skip(staged, outline, statement, namespace, live)
-        self._keep_notes(staged, namespace, notes)
+            self._hand_over(staged, namespace)
+        elif staged.step.run is not None and staged.outline is not None:
+            name, module = staged.step.name, self._worn.get(staged.step.name)
+            live = {} if module is None else dict(object.__getattribute__(module, "__dict__"))
+            for child in [child for child, other in self.results.items() if other.step.way is Way.DROP]:
+                parent, _, attribute = child.rpartition(".")
+                if parent == name:
+                    live.pop(attribute, None)
+            Excerpt(staged, staged.outline, namespace, self._load_first).run(live)
 
-    def _cast(
-        self,
-        staged: Staged,
-        statement: Statement,
-        namespace: dict[str, Any],
-        live: Mapping[str, Any],
-        bound: Collection[str],
-    ) -> None:
-        """Note what a statement that ran aside has made: it is the shadow of what is live, and does not go live."""
-        for name in (statement.facts.binds & namespace.keys() & live.keys()).difference(bound):
-            staged.carried[name] = namespace[name]
-            if statement.facts.kind is not Kind.IMPORT:
-                staged.shadows.append((namespace[name], live[name]))
-
-    def _skip(
-        self,
-        staged: Staged,
-        outline: Outline,
-        statement: Statement,
-        namespace: dict[str, Any],
-        live: Mapping[str, Any],
-    ) -> None:
-        """Carry over what a statement that does not run has bound, so that nothing is read before the line that binds it."""
-        for name in outline.loads(statement) if statement.facts.kind is Kind.IMPORT else ():
-            if name in self.results and self.results[name].state is _State.WAITING:
-                self._load(self.results[name])  # it may add to what later lines look into
-        for name in statement.facts.binds & live.keys():
-            namespace[name] = staged.carried[name] = live[name]
-        notes = live.get("__annotations__", {})
-        for name in statement.facts.annotates & notes.keys():
-            namespace["__annotations__"][name] = notes[name]
+    def _load_first(self, names: Iterable[str]) -> None:
+        """Load what is not yet; what goes wrong stays in its result."""
+        for name in names:
+            if name in self.results and self.results[name].state is State.WAITING:
+                self._load(self.results[name])
 
     def _hand_over(self, staged: Staged, namespace: dict[str, Any]) -> None:
         live = self._worn.get(staged.step.name)
-        if live is not None and staged.code is not None and staged.step.name not in self._placed:
+        if live is not None and staged.step.name not in self._placed:
             hand_over(object.__getattribute__(live, "__dict__"), namespace)
-
-    def _carry(self, staged: Staged, outline: Outline, namespace: dict[str, Any]) -> dict[str, Any]:
-        """Fill a namespace with what no statement binds; return what the others may take from the live one."""
-        module = self._worn.get(staged.step.name)
-        if module is None:
-            return {}
-        name = staged.step.name
-        dropped = {child for child, other in self.results.items() if other.step.way is Way.DROP}
-        live = {
-            key: value
-            for key, value in list(object.__getattribute__(module, "__dict__").items())
-            if key not in OWN_NAMES and f"{name}.{key}" not in dropped and key not in staged.step.gone
-        }
-        for key in staged.step.grown & live.keys():
-            if type(live[key]) in FILLED:
-                staged.grown[key] = live[key] = copy.copy(live[key])
-            elif is_a(live[key], type):
-                self.spared += [(value, value.copy()) for value in vars(live[key]).values() if type(value) in FILLED]
-        staged.starred = self._starred(staged, outline, live)
-        namespace.update((k, v) for k, v in live.items() if k not in outline.names and k not in staged.starred)
-        namespace.pop("__annotations__", None)  # made anew from what each statement annotates
-        staged.carried = dict(namespace)
-        staged.carried.pop("__doc__", None)
-        return live
-
-    def _keep_notes(self, staged: Staged, namespace: dict[str, Any], notes: Mapping[str, Any]) -> None:
-        """Let the annotations of a module be the object that they are, if they say what they said."""
-        made = namespace.get("__annotations__", {})
-        if list(made) == list(notes) and all(made[name] is notes[name] for name in made) and made:
-            namespace["__annotations__"] = staged.carried["__annotations__"] = notes
-
-    def _starred(self, staged: Staged, outline: Outline, live: Mapping[str, Any]) -> set[str]:
-        """Return the names that star imports which run again have taken before."""
-        found: set[str] = set()
-        for index in staged.step.run or ():
-            for base in outline.statements[index].facts.stars:
-                module = sys.modules.get(outline.resolve(base))
-                if isinstance(module, types.ModuleType):
-                    names = object.__getattribute__(module, "__dict__")
-                    found.update(key for key, value in live.items() if key in names and names[key] is value)
-        return found
 
     def _load_parent(self, staged: Staged, parent: str) -> None:
         """Load the package before what is in it; a package that fails takes its modules along."""
         try:
             self.touch(parent)
         except BaseException as error:  # noqa: BLE001 - as in _load
-            if staged.state is _State.WAITING:
+            if staged.state is State.WAITING:
                 staged.dependencies.add(parent)
                 staged.fail(error)
 
@@ -428,7 +305,7 @@ class Stage:
         """Let the live modules be what they are."""
         for name, staged in self.results.items():
             self._worn[name] = sys.modules[name]
-            staged.state, staged.value = _State.DONE, staged.module
+            staged.state, staged.value = State.DONE, staged.module
             staged.collected = Collected(name, is_whole=False)
 
     def _divert(self, name: str) -> None:
