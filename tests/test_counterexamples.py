@@ -268,6 +268,25 @@ STORIES: dict[str, Story] = {
         {"c": "from .b import R\nclass C1(R): pass\nclass C0(nothing): pass\n"},
         {"c": "from .b import R\nclass C2(R): pass\n"},
     ],
+    "a name that goes with a star import is missed by a file that is restored": [
+        {
+            "a": "def f0(x=1, y=1):\n    return y\n",
+            "b": "from .a import *\nT1 = [f0(i) for i in range(1)]\n",
+            "c": "from .b import *\n",
+            "d": "from .c import T1 as T0\nfrom . import a as mod0\n",
+        },
+        {"c": ""},
+        {"a": None, "b": "", "d": "from .c import T1 as T0\n"},
+        {"a": "", "d": "from .c import T1 as T0\nfrom . import a as mod0\n"},
+    ],
+    "a table between two functions of one name, the first of which runs again": [
+        {
+            "a": "def f0(x=1):\n    return 1\nK0 = 1\nT1 = f0(K0)\n",
+            "e": "from .a import T1\ndef f1(x=1):\n    return ('f1', T1)\nREG0 = {}\nREG0['1'] = f1\n"
+            "TABLE1 = {'0': f1, '1': f1}\ndef f1(x = 1):\n    return 2\n",
+        },
+        {"a": "def f0(x=1, y=1):\n    return 3\nK0 = 1\nT1 = f0(K0)\n"},
+    ],
 }
 
 F = "def f(x): return x * {n}\n"

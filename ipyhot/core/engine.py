@@ -442,7 +442,7 @@ class Engine:
             return
         version = Version(step.source, self.generation + 1, dependencies, bound(staged, heir, self._ledger))
         self._ledger.enter(staged, version)
-        if name in self._ledger.failures and self._folders.is_newest(step.source):
+        if name in self._ledger.failures and self._folders.is_newest(step.source) and not self._ledger.behind(name):
             del self._ledger.failures[name]
 
 

@@ -13,7 +13,7 @@ from ipyhot.core import failures
 from ipyhot.core.errors import Cancelled
 from ipyhot.core.graph import Graph
 from ipyhot.core.imports import Loader
-from ipyhot.core.model import Change, Failure, Version
+from ipyhot.core.model import Change, Failure, Version, Way
 from ipyhot.core.stage import Stage
 from ipyhot.core.staged import Staged
 from ipyhot.core.texts import Texts
@@ -65,7 +65,8 @@ class Ledger:
         elif isinstance(loader, Loader):
             self.texts.replace(loader, staged.outline, staged.code)
         self._link(version)
-        self._behind.pop(name, None)
+        if staged.step.way is not Way.PATCH:  # what some statements do is not yet what the whole text would
+            self._behind.pop(name, None)
 
     def drop(self, name: str) -> None:
         """Strike out a module whose file is gone."""

@@ -50,11 +50,18 @@ class Reasons:
                         return str(name)
                 if name is not None and self._is_made_up_otherwise(module, name):
                     return name
+                if module == draft.name and name is not None and self._is_in_between(draft, outline, index, name):
+                    return name
         for chain in facts.held:
             is_attribute = len(chain) > 1 and not self._names.is_computed(outline, chain)
             if is_attribute and self._lineage.is_made_again(draft.name, outline, chain):
                 return chain[0]
         return ""
+
+    def _is_in_between(self, draft: Draft, outline: Outline, index: int, name: str) -> bool:
+        """Tell whether a statement reads what a name stands for only for a while, and that is made again."""
+        writers = outline.writers.get(name, [])
+        return (draft.name, name) in self._drafts.replayed and bool(writers) and writers[0] < index < writers[-1]
 
     def _met(self, draft: Draft, outline: Outline, index: int) -> str:
         """Return the name that a statement computes with, directly or by calls, and that behaves differently now."""
