@@ -86,6 +86,7 @@ class Session:
         self._unchecked: str | None = None
         self._late: str | None = None
         self._shown: dict[str, str] = {}
+        self._polls: dict[str, float | None] = {}
         self._echo = Echo()
         self._loaded_at = 0.0
         self._closed_at: float | None = None
@@ -126,13 +127,15 @@ class Session:
         """
         self._check_open(path)
         folder = open_folder(path, load, selection=selection, is_trusted=is_trusted)
-        commit(self._tree.forget(self.engine.add_folder(folder)))
-        self._watcher.add(folder, poll=poll)  # armed before the first look, or a save in between would be lost
+        is_known = folder in self.engine.folders and self._polls.get(folder.root) == poll  # what changes in it is heard
+        if not is_known:
+            commit(self._tree.forget(self.engine.add_folder(folder)))
+            self._watcher.add(folder, poll=poll)  # armed before the first look, or a save in between would be lost
+        self._shown[folder.root], self._polls[folder.root] = path, poll
         jupyter.exempt_from_breakpoints()
-        self._shown[folder.root] = path
         if not trust.IS_CHECKED and not is_trusted:
             self._unchecked = "Who may write the files that are executed is not checked on this system."
-        self.engine.update(folder.scan() if folder.load == "all" else ())
+        self.engine.update(self.engine.failures if is_known else folder.scan() if folder.load == "all" else ())
         self.show(is_quiet=is_quiet)
 
     def show(self, *, is_quiet: bool = False) -> None:
