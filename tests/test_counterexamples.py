@@ -287,6 +287,22 @@ STORIES: dict[str, Story] = {
         },
         {"a": "def f0(x=1, y=1):\n    return 3\nK0 = 1\nT1 = f0(K0)\n"},
     ],
+    "exec binds a name that another file only tries to import": [
+        {"b": "try:\n    from .a import K2\nexcept ImportError:\n    K2 = 1\n", "a": "if True < 1:\n    K2 = 0\n"},
+        {"a": "if True < 1:\n    K2 = 0\nexec('K2 = 2')\n"},
+    ],
+    "a star import takes a name no more that an own function has, too": [
+        {"d": "def deco1(fn):\n    return 1\n", "e": "def deco1(fn):\n    return 2\nfrom .d import *\n"},
+        {"d": ""},
+    ],
+    "a class of a class that is defined in a branch and takes note goes": [
+        {
+            "a": "if True < 3:\n    class R2:\n        REG = {}\n        def __init_subclass__(cls):\n"
+            "            cls.REG[cls.__name__] = 1\n",
+            "b": "from .a import *\nclass C0(R2):\n    pass\n",
+        },
+        {"b": ""},
+    ],
 }
 
 F = "def f(x): return x * {n}\n"

@@ -198,6 +198,7 @@ class Effects:
         facts = statement.facts
         if facts.doubt:
             draft.rebound.add(ALL)  # a star import may find a name that no text shows
+        draft.is_open |= facts.reads_anything and draft.edit is not None and not draft.is_new
         if facts.kind not in {Kind.FUNCTION, Kind.CLASS}:
             draft.rebound |= facts.binds
             return
@@ -223,6 +224,8 @@ class Effects:
             self._take_whole(draft, doubt)
         for star in outline.star_lines if statement.facts.stars else ():  # the last of them to take a name has it
             self._run(draft, star, cause)
+        for base in statement.facts.stars:
+            self._uncover(draft, outline, index, outline.resolve(base))
         if statement.facts.stars and any(other.facts.deletes for other in outline.statements[index + 1 :]):
             self._take_whole(draft, "it deletes names behind a star import")
         draft.aside.discard(index)
@@ -241,6 +244,15 @@ class Effects:
             if writers and name is not None and writers[0] < index < max((i for i in writers if i not in new), default=0):
                 self.drafts.replay((draft.name, name), cause)
         return True
+
+    def _uncover(self, draft: Draft, outline: Outline, star: int, module: str) -> None:
+        """Let run what binds a name that a star import below has taken so far, and takes no more."""
+        source = self.drafts.get(module)
+        if source is not None and source.old is not None:
+            lost = source.old.names - (source.outline.names if source.outline is not None else frozenset())
+            for index, statement in enumerate(outline.statements[:star]):
+                if not lost.isdisjoint(statement.facts.binds):
+                    self._run(draft, index, module)
 
     def _makes_if_changed(self, draft: Draft, statement: Statement) -> None:
         facts, edit = statement.facts, draft.edit

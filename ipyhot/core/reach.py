@@ -291,11 +291,11 @@ class Reach:
         hooks = ("__init_subclass__", "__new__", "__init__")
         for index in outline.writers.get(attr, ()):
             facts = outline.statements[index].facts
-            if facts.kind is not Kind.CLASS:
-                continue
-            is_meta = any(chain == ("type",) for chain in facts.held | facts.used)
+            is_meta = any(chain == ("type",) for chain in facts.held | facts.used) and facts.kind is Kind.CLASS
             if any((f"{attr}.{hook}", 0) in outline.codes for hook in (hooks if is_meta else hooks[:1])):
                 return True
+            if facts.kind is not Kind.CLASS:
+                continue
             for chain in facts.held:
                 for base, inner in self.refs(module, outline, chain):
                     where = self._drafts.outline(base)
