@@ -9,6 +9,7 @@ from ipyhot.core.garbage import RESPITE
 __all__ = ["Pace"]
 
 _QUICK: Final = 0.0005  # seconds; each system call of ours may cost one such interval beside a busy cell
+_FEW: Final = 8  # files, whose code objects are no reason for a full collection
 
 
 class Pace:
@@ -18,9 +19,9 @@ class Pace:
         self._before: float | None = None
         self._is_hurrying = False
 
-    def hurry(self) -> None:
-        """Let this thread have its turn soon, and full collections come when the save is live."""
-        if not self._is_hurrying:
+    def hurry(self, files: int) -> None:
+        """Let this thread have its turn soon and, if that is about many files, full collections come when they are live."""
+        if files > _FEW and not self._is_hurrying:
             self._is_hurrying = True
             RESPITE.begin()
         if self._before is None and sys.getswitchinterval() > _QUICK:

@@ -206,7 +206,7 @@ class Watcher:
         return max(0.0, min(times) - now) if times else None
 
     def _hurry(self, now: float) -> None:
-        self._pace.hurry()
+        self._pace.hurry(len(self._harvest.settler.burst))
         if self._busy_since is None:
             self._busy_since = now
 
