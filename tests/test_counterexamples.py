@@ -303,6 +303,20 @@ STORIES: dict[str, Story] = {
         },
         {"b": ""},
     ],
+    "a default was computed from what a name stood for only for a while": [
+        {
+            "b": "from .a import *\nglobals()['K0'] = 1\n",
+            "a": "if True < 3:\n    K1 = 1 * 1 + 1\ndef f1(x=1, y=K1):\n    y = (lambda: (x))()\n    return ('f1', y)\nK1 = 0\n",
+        },
+        {"a": "if True < 3:\n    K1 = 1 * 1 + 1\ndef f1(x=1, y=K1):\n    return ('f1', y)\nK1 = 0\n"},
+    ],
+    "a closure of another file's maker takes the name of one from there": [
+        {
+            "b": "K0 = 0\ndef make0(k=1):\n    def inner(x=1):\n        return ('make0', k)\n    return inner\ng0 = make0(K0)\n",
+            "d": "from .b import *\n",
+        },
+        {"d": "from . import b\ng0 = b.make0(b.K0)\n"},
+    ],
 }
 
 F = "def f(x): return x * {n}\n"

@@ -101,6 +101,10 @@ class Asides:
             return True
         draft.aside.add(index)
         self._drafts.rebuilt |= writes
+        for module, name in self._names.reads(draft.name, outline, statement):  # what a name stands for only for a while
+            writers = outline.writers.get(str(name), []) if module == draft.name else []
+            for writer in writers if writers and writers[0] < index < writers[-1] else ():
+                self._run_aside(draft, outline, writer)
         return True
 
     def complete(self, draft: Draft) -> bool:

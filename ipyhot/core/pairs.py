@@ -218,6 +218,7 @@ class Pairs:
             and (id(old) not in self._carried or old.__qualname__ == path)
             and id(new) not in self._carried
             and not self.lives_elsewhere(new)
+            and not self.lives_elsewhere(old)
         )
 
     def is_same_class(self, old: type, new: type) -> bool:
