@@ -20,7 +20,8 @@ from ipyhot.core.relay import relay_of
 
 __all__ = ["OWN_PLACE", "Module", "Pairs", "fields"]
 
-OWN_PLACE: Final = frozenset({"__dict__", "__weakref__", "__slots__", "_abc_impl"})  # what no class can take over
+# What no class can take over, and its module, which it has already: setting that deletes ``__firstlineno__`` on Python 3.13.
+OWN_PLACE: Final = frozenset({"__dict__", "__module__", "__slots__", "__weakref__", "_abc_impl"})
 _ATOMS: Final = frozenset({int, str, float, bool, bytes, type(None)})
 
 
