@@ -485,3 +485,17 @@ def test_a_class_that_ran_only_for_an_instance_leaves_no_second_subclass(patchin
     patching.save(a=text.replace("1", "2") + more)
     a = patching["a"]
     assert (a.J.n, type(a.J) is a.Job, a.Base.__subclasses__(), vars(a).get("q", a.Job) is a.Job) == (2, True, [a.Job], True)
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [("from .a import f\n# more", "ImportError"), ("from .a import f\nx = ", "SyntaxError"), ("1 / 0", "ZeroDivisionError")],
+)
+def test_what_is_held_back_stays_so_when_the_file_that_holds_it_back_is_broken(story: Story, text: str, error: str) -> None:
+    story.start(a="def f(): return 1\n", c="from .a import f\n", z="from . import a\ndef q(): return a.f()\n")
+    story.save(a="def g(): return 1\n")
+    story.save(c=text)
+    assert (story["z"].q(), story["c"].f(), story.failures) == (1, 1, {"a", "c"})
+    assert story.engine.failures[f"{story.package}.c"].summary.startswith(error)
+    story.save(c="from .a import g\n")
+    assert (story.failures, story["c"].g()) == (set(), 1)

@@ -302,7 +302,7 @@ class Engine:
         failing = {name for name, failure in self._ledger.failures.items() if name in changes and not failure.is_held}
         loaders, revisions = self._revisions.of(changes)
         while True:
-            wanted = self._plan(changes, revisions, failing)
+            wanted = self._plan(changes, revisions, failing.intersection(changes))
             rejected = None
             with self._staging(wanted, revisions, loaders) as stage:
                 broken = stage.compile()

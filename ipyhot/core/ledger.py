@@ -126,7 +126,8 @@ class Ledger:
             since, live = time.time(), self.generation_of(name)
             culprit = stage.culprit(name)
             by = tuple(sorted(held.get(name, ()))) if culprit == name else (culprit,)
-            if staged.error is not None and culprit == name:
+            is_told = name not in changes and name in self.failures  # of its newest text, and this is its live one
+            if staged.error is not None and culprit == name and not is_told:
                 self.fail(failures.describe(staged, since=since, live=live))
                 self._cancelled.add(name) if isinstance(staged.error, Cancelled) else self._cancelled.discard(name)
             elif by and name in changes:
