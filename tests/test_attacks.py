@@ -499,3 +499,33 @@ def test_what_is_held_back_stays_so_when_the_file_that_holds_it_back_is_broken(s
     assert story.engine.failures[f"{story.package}.c"].summary.startswith(error)
     story.save(c="from .a import g\n")
     assert (story.failures, story["c"].g()) == (set(), 1)
+
+
+def test_a_function_in_place_of_a_class_is_what_importers_have(story: Story) -> None:
+    story.start(a="class f:\n    def __new__(cls, x): return x * 10\n", b="from .a import f\n")
+    story.save(a="def f(x): return x\n")
+    assert (story["b"].f is story["a"].f, story["b"].f(2)) == (True, 2)
+
+
+def test_a_list_that_holds_a_function_twice_goes_on_doing_so(story: Story) -> None:
+    text = "def clean(x): return x * 3\nclass Pipe:\n    def __init__(self, *s): self.steps = list(s)\npipe = Pipe(clean, len, clean)\n"
+    story.start(p=text)
+    story.save(p=text.replace("3", "4"))
+    clean = story["p"].clean
+    assert (story["p"].pipe.steps, clean(1)) == ([clean, len, clean], 4)
+
+
+def test_a_name_more_in_an_import_runs_nothing_that_uses_the_others(patching: Story) -> None:
+    text = "import functools\ncache = {}\n@functools.cache\ndef g(n): return n\n@functools.wraps(len)\ndef h(n): return n\n"
+    patching.start(m=text)
+    cache = patching["m"].cache
+    patching.save(m=text.replace("functools\n", "functools, os\n", 1))
+    assert (patching["m"].cache is cache, patching["m"].os.sep) == (True, "/")
+
+
+def test_a_migration_may_call_super(story: Story) -> None:
+    text = "class B:\n    def base(self): return 5\nclass A(B):\n    def __init__(self): self.x = 1\n"
+    story.start(a=text)
+    one = story["a"].A()
+    story.save(a=text + "    def __hot_migrate__(self):\n        super().__init__()\n        self.y = super().base()\n")
+    assert (one.x, one.y, story.failures) == (1, 5, set())

@@ -372,6 +372,20 @@ UNNAMED: dict[str, dict[str, str]] = {
         "b": "from . import a, c\nfrom .r import H, run\nV = run('x'), H['y'](1), sorted(H)",
     },
     "a registry in its file": {"a": TABLE + "@reg('x')\ndef fx(x): return {n}\nV = run('x')", "b": "from .a import V"},
+    "a constant behind a registered function": {
+        "r": TABLE,
+        "a": "from .r import reg\nK = {n}\n@reg('x')\ndef fx(x): return K\n",
+        "b": "from . import a\nfrom .r import H\nV = H['x'](1)",
+    },
+    "a constant behind a registered class": {
+        "r": PLUGINS,
+        "a": "from .r import Base\nK = {n}\nclass X(Base):\n    def go(self): return K\n",
+        "b": "from . import a\nfrom .r import Base\nV = Base.all()",
+    },
+    "a constant behind a module in a list": {
+        "a": "K = {n}\ndef f(x): return x * K\n",
+        "b": "from . import a\nV = [m.f(1) for m in [a]]",
+    },
     "a hook": {"a": HOOK, "b": "from .a import hook\nV = hook.fire()"},
     "registered classes": {
         "r": PLUGINS,

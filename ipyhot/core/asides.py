@@ -35,12 +35,11 @@ class Asides:
         is_moving = False
         running = list(running)
         needed = [ref for index in running for ref in self._names.needed(draft.name, outline, outline.statements[index])]
+        if any(self._names.reads_anything(draft.name, outline, outline.statements[index]) for index in running):
+            needed += [(other, None) for other in self._drafts]
         asked = {ref for index in running for ref in self._reasons.asked_of(draft, outline, index)}
         for ref in self._names.leading_to(needed, lambda ref: self._is_other(ref) or ref in asked):
             is_moving |= self._define(ref, draft)
-        if any(self._names.reads_anything(draft.name, outline, outline.statements[index]) for index in running):
-            for other in list(self._drafts):
-                is_moving |= self._define((other, None), draft)
         for index in draft.edit.changed if draft.edit is not None and not draft.whole else ():
             is_moving |= self._define_later(draft, outline, index)
         return is_moving
@@ -67,14 +66,8 @@ class Asides:
         """Let what binds a name run aside, because a statement that runs may reach through it what is not as it was."""
         module, name = ref
         where = self._drafts.outline(module)
-        is_moving = False
-        if where is None:
+        if where is None or name is None:
             return False
-        if name is None:  # the module was handed on, and any name of it may be asked for
-            paths = self._drafts[module].touched if module in self._drafts else set[str]()
-            for touched in sorted({path.partition(".")[0] for path in paths}):
-                is_moving |= self._define((module, touched), caller)
-            return is_moving
         lines = where.writers.get(name, ()) or where.star_lines
         if not lines:
             return False
@@ -83,6 +76,7 @@ class Asides:
             return False
         if not self._patches:
             return _doubt(draft, f"{caller.name} changed")
+        is_moving = False
         for index in lines:
             is_moving |= self._run_aside(draft, where, index)
         return is_moving

@@ -206,7 +206,13 @@ class Effects:
         is_plain = draft.outline is not None and self._lineage.is_plain(draft.name, draft.outline, facts)
         parts = _changed_parts(before.facts, facts) if before is not None and is_plain else {facts.name}
         draft.touched |= parts | (_further_members(parts, draft.outline) if draft.outline is not None else set())
-        if before is None or facts.is_decorated or before.facts.is_decorated or _is_reshaped(before.facts, facts):
+        if (
+            before is None
+            or before.facts.kind is not facts.kind
+            or facts.is_decorated
+            or before.facts.is_decorated
+            or _is_reshaped(before.facts, facts)
+        ):
             draft.rebound.add(facts.name)
 
     def _run(self, draft: Draft, index: int, cause: str) -> bool:
@@ -270,7 +276,8 @@ class Effects:
         for bound, base, attribute in facts.import_names:
             refs = list(self._names.imported(draft.outline.resolve(base), attribute, ()))
             drafts = [(self.drafts[module], name) for module, name in refs if module in self.drafts]
-            if is_changed or any(other.rebinds(name) for other, name in drafts if name is not None):
+            is_elsewhere = draft.old is None or draft.old.imported.get(bound) != draft.outline.imported.get(bound)
+            if (is_changed and is_elsewhere) or any(other.rebinds(name) for other, name in drafts if name is not None):
                 draft.rebound.add(bound)
 
     def _advance(self, draft: Draft) -> bool:

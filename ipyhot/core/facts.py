@@ -438,12 +438,13 @@ def _is_known_effect(scan: _Scan, text: str) -> bool:
 
 _MUTATION: Final = re.compile(r"\w+(?:\.\w+)*\.(\w+)\(")
 _DECORATOR: Final = re.compile(r"^@[ \t]*(\w+)[ \t]*\.", re.MULTILINE)
+_KEEPS_NOTHING: Final = frozenset({"abc", "contextlib", "dataclasses", "enum", "functools", "typing"})
 _METACLASS: Final = re.compile(r"\bmetaclass[ \t]*=[ \t]*([\w.]+)")
 
 
 def _decorated_by(text: str) -> set[str]:
     """Return the objects whose methods decorate a definition: ``@app.route("/")`` leaves something in ``app``."""
-    return set(_DECORATOR.findall(text))
+    return set(_DECORATOR.findall(text)) - _KEEPS_NOTHING
 
 
 def _metaclass(text: str) -> frozenset[Chain]:

@@ -127,10 +127,11 @@ def attributes(value: object) -> dict[str, Any]:
 
 
 def _replace_in_list(holder: list[Any], successors: Mapping[Any, Any], kind: type) -> None:
+    present = {id(value) for value in holder}  # a successor that stands here already was put in by being made again
     for index in range(len(holder) - 1, -1, -1):
         value = holder[index]
         if is_a(value, kind) and value in successors:
-            if any(other is successors[value] for other in holder):  # it was put in again by being made again
+            if id(successors[value]) in present:
                 del holder[index]
             else:
                 holder[index] = successors[value]

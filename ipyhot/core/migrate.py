@@ -57,13 +57,19 @@ def deeds(old: type, new: type, home: Callable[[Any], Any]) -> Iterator[Deed]:
 def _as_new(instance: Any, old: type, new: type) -> Iterator[None]:
     """Let an instance have the methods of the new class, where its layout allows that."""
     is_switched = type(instance) is old and heap.can(instance, "__class__", old, new, object.__setattr__)
+    functions = [value for value in vars(new).values() if is_a(value, types.FunctionType)]
+    cells = [cell for function in functions if (cell := heap.closure(function).get("__class__")) is not None]
     if is_switched:
         object.__setattr__(instance, "__class__", new)
+        for cell in cells:  # super() means the class that the instance has meanwhile
+            cell.cell_contents = new
     try:
         yield
     finally:
         if is_switched:
             object.__setattr__(instance, "__class__", old)
+            for cell in cells:
+                cell.cell_contents = old
 
 
 def _new_fields(old: type, new: type) -> list[dataclasses.Field[Any]]:

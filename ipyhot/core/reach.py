@@ -166,7 +166,9 @@ class Reach:
 
     def _expand(self, module: str, name: str | None) -> tuple[list[tuple[Statement, list[Ref]]], list[Ref]]:
         outline = self._drafts.outline(module)
-        if outline is None or name in {None, EXISTS, ALL}:
+        if outline is not None and name is None:  # the module was handed on: any name of it may be asked for
+            return [], [(module, bound) for bound in sorted(outline.names)]
+        if outline is None or name in {EXISTS, ALL}:
             return [], []
         further: list[Ref] = []
         if name not in outline.names:

@@ -107,7 +107,8 @@ class Reasons:
         return [
             ref
             for ref, stock in found.items()
-            if ref not in own and (stock is asked or not stock.isdisjoint(asked) or ("" in stock and calls_unnamed))
+            if ref not in own
+            and (stock is asked or not stock.isdisjoint(asked) or (calls_unnamed and not stock.isdisjoint({"", ALL})))
         ]
 
     def _is_made_up_otherwise(self, module: str, name: str) -> bool:

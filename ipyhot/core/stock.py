@@ -3,10 +3,10 @@
 Pure: it notes in the drafts of a plan what they keep. One plan uses one ``Stock``.
 """
 
-from ipyhot.core.drafts import Draft, Drafts
+from ipyhot.core.drafts import ALL, Draft, Drafts
 from ipyhot.core.facts import Kind
-from ipyhot.core.outline import Statement
-from ipyhot.core.reach import Reach
+from ipyhot.core.outline import Outline, Statement
+from ipyhot.core.reach import Reach, Ref
 
 __all__ = ["Stock"]
 
@@ -22,27 +22,34 @@ class Stock:
         """Note which objects keep a function or class that behaves differently now; return whether one was found."""
         outline = draft.outline
         is_moving = False
-        for index, statement in enumerate(outline.statements if outline is not None else ()):
-            members = self._kept_otherwise(draft, statement)
-            for module, name in self._names.kept_in(draft.name, outline, index) if members and outline is not None else ():
+        for index in range(len(outline.statements) if outline is not None else 0):
+            keepers = list(self._names.kept_in(draft.name, outline, index)) if outline is not None else []
+            members = (
+                self._otherwise(draft, outline, outline.statements[index]) if keepers and outline is not None else set()
+            )
+            for module, name in keepers if members else ():
                 other = self._drafts.take_in(module, draft.name)
                 new = {(name, member) for member in members} - other.stocked
                 other.stocked |= new
                 is_moving |= bool(new)
         return is_moving
 
-    def _kept_otherwise(self, draft: Draft, statement: Statement) -> set[str]:
-        """Return what of that which a statement may register behaves differently: methods; of a function, ``""``."""
+    def _otherwise(self, draft: Draft, outline: Outline, statement: Statement) -> set[str]:
+        """Return what of that which a statement registers behaves differently: methods, or any; of a function, ``""``."""
         facts = statement.facts
-        if facts.kind in {Kind.FUNCTION, Kind.CLASS}:
-            paths = (path.partition(".") for path in draft.touched)
-            return {member.partition(".")[0] for name, _, member in paths if name == facts.name}
-        refs = self._names.held(draft.name, draft.outline, statement) if draft.outline is not None and facts.mutates else ()
-        paths = (
-            path.partition(".")
-            for module, name in refs
-            if module in self._drafts
-            for path in self._drafts[module].touched
-            if path == name or path.startswith(f"{name}.")
+        is_definition = facts.kind in {Kind.FUNCTION, Kind.CLASS}
+        given = [(draft.name, facts.name)] if is_definition else list(self._names.held(draft.name, outline, statement))
+        found: set[str] = set()
+        for module, name in given:
+            if module in self._drafts:
+                paths = (path.partition(".") for path in self._drafts[module].touched)
+                found |= {member.partition(".")[0] for owner, _, member in paths if owner == name}
+        reached = (
+            ref for ref, writer, _ in self._names.reach(given, of=None if is_definition else statement) if writer is None
         )
-        return {member.partition(".")[0] for _, _, member in paths}
+        if not found and any(ref not in given and self._is_other(ref) for ref in reached):
+            found.add("" if facts.kind is not Kind.CLASS else ALL)
+        return found
+
+    def _is_other(self, ref: Ref) -> bool:
+        return ref[0] in self._drafts and self._drafts[ref[0]].touches(ref[1])
