@@ -312,6 +312,18 @@ def test_a_hot_cell_that_changes_what_it_uses_does_not_run_for_ever(world: World
     assert world.value("runs[-1]") == 2
 
 
+def test_a_hot_cell_that_saves_what_it_uses_does_not_run_for_ever(world: World) -> None:
+    world.watch({"a.py": "exports = 1\n"})
+    world.ok("import pathlib\nruns = []")
+    save = f"pathlib.Path({str(world.folder / 'a.py')!r}).write_text(f'exports = {{hot.handlers.a + 1}}\\n')"
+    cell = Cell(world, f"%%hotcell\nruns.append(hot.handlers.a)\n_ = {save}")
+    told = ""
+    while "changes what it uses" not in told:
+        told = cell.again().text
+    world.settle()
+    assert world.value("1 < len(runs) < 20") is True
+
+
 def test_a_cell_with_a_mistake_is_hot_once_it_is_mended(world: World) -> None:
     world.watch({"a.py": "exports = 1\n"})
     broken = world.kernel.finish(world.kernel.start("%%hotcell\nprint(hot.handlers.a", cell="mended"))

@@ -1,6 +1,7 @@
 """Terminal IPython under a pseudo terminal: one line above the prompt, and what is half typed stays."""
 
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -91,3 +92,13 @@ def test_a_save_that_is_heard_before_the_prompt_is_there_goes_live_at_the_prompt
     terminal.expect("generation 2, hots.a patched")
     terminal.send("hot.handlers.a * 100\r")
     terminal.expect("700")
+
+
+@pytest.mark.parametrize(
+    ("argument", "told"), [("./nope", "./nope: there is no such folder"), ("--help", "python -m ipyhot")]
+)
+def test_the_command_line_says_what_is_wrong_with_it(tmp_path: Path, argument: str, told: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "ipyhot", argument], cwd=tmp_path, capture_output=True, text=True, timeout=30
+    )
+    assert (done.returncode, told in done.stderr) == (1, True)

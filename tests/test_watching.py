@@ -3,6 +3,7 @@
 import os
 import threading
 
+import pytest
 from conftest import World
 
 
@@ -192,3 +193,50 @@ def test_two_thousand_writes_over_many_files_end_with_what_the_disk_holds(world:
     world.ok(f"hot.wait(lambda: dict(hot.handlers) == {last})")  # on the way there a file may be found empty: a module
     world.settle()
     assert world.errors == {}
+
+
+@pytest.mark.parametrize("again", ["%hotwatch --stop", "%reload_ext ipyhot", "%hotwatch . --exclude used.py"])
+def test_modules_that_were_imported_from_a_followed_folder_are_followed_again(world: World, again: str) -> None:
+    name = f"used_{world.package}"
+    world.ok(f"import os, sys\nos.makedirs('near_{name}')\n%cd -q near_{name}\nsys.path.insert(0, os.getcwd())")
+    near = world.folder.parent / f"near_{name}"
+    (near / f"{name}.py").write_text("A = 1\n")
+    try:
+        world.ok(f"%hotwatch .\nimport {name}\nfrom {name} import A")
+        world.ok(again.replace("used", name))
+        world.ok("%hotwatch .")
+        (near / f"{name}.py").write_text("A = 3\n")
+        assert world.value(f"hot.wait(lambda: {name}.A == 3) or (A, sorted(hot.handlers))") == (3, [name])
+    finally:
+        world.ok("%hotwatch --stop\nsys.path.pop(0)\n%cd -q ..")
+
+
+def test_a_cell_that_is_interrupted_while_it_waits_for_a_save_does_not_run(world: World) -> None:
+    world.watch({"m.py": "X = 1\n"})
+    world.ok("import threading, PKG.m\nloading = threading.Event()")
+    world.write(
+        {"m.py": "import sys, threading\nsys.modules['__main__'].loading.set()\nthreading.Event().wait(0.9)\nX = 2\n"}
+    )
+    world.ok("loading.wait(10)")
+    request = world.kernel.start("print('CELL RAN')")
+    world.kernel.manager.interrupt_kernel()
+    output = world.kernel.finish(request)
+    assert ("CELL RAN" in output.text, "ipyhot" in output.text + output.traceback) == (output.error is None, False)
+    world.ok("hot.wait(lambda: hot.handlers.m.X == 2)")
+
+
+def test_a_file_that_is_loaded_cannot_stop_the_watch(world: World) -> None:
+    text = "from IPython import get_ipython\nget_ipython().run_line_magic('hotwatch', '--stop')\n"
+    world.watch({"m.py": "X = 1\n"})
+    world.save({"e.py": text})
+    assert "a file that is being loaded cannot" in world.value("hot.errors['e'].summary")
+    world.save({"m.py": "X = 3\n"})
+    assert world.value("hot.handlers.m.X") == 3
+
+
+def test_stopping_one_folder_of_several_is_refused_rather_than_stopping_all(world: World) -> None:
+    world.watch({"m.py": "X = 1\n"})
+    assert "name no folder" in world.run(f"%hotwatch --stop {world.folder}").text + str(
+        world.run(f"%hotwatch --stop {world.folder}").traceback
+    )
+    assert world.handlers == ["m"]

@@ -49,22 +49,28 @@ class Arrivals:
         self._waiting.append(_Arrival(source, loader, dependencies, generation, next(self._ledger.turns)))
 
     def adopt(self, folder: Folder, generation: int) -> None:
-        """Leave word of the modules of a folder that were imported before anybody watched; they become hot as they are."""
+        """Leave word of the modules of a folder that were imported while nobody watched; they become hot as they are."""
+        coming = {arrival.source.name for arrival in self._waiting}
         foreign = {name: m for name, m in list(sys.modules.items()) if folder.holds(name) and self._is_foreign(name, m)}
         for name in folder.scan() if foreign else ():
-            if name in foreign:
+            if name in foreign and name not in coming:
                 self._adopt(folder, name, foreign[name], generation)
 
     def _is_foreign(self, name: str, module: object) -> bool:
-        """Tell whether a module was imported and is not followed, without running code of it."""
+        """Tell whether a module was imported and is not followed, or no more, without running code of it."""
         if name in self._ledger.live or not issubclass(type(module), types.ModuleType):
             return False
-        return not isinstance(object.__getattribute__(module, "__dict__").get("__spec__"), WatchedSpec)
+        spec = object.__getattribute__(module, "__dict__").get("__spec__")
+        return not (isinstance(spec, WatchedSpec) and spec._initializing)  # noqa: SLF001 - see WatchedSpec
 
     def _adopt(self, folder: Folder, name: str, module: types.ModuleType, generation: int) -> None:
         source = read(folder, name)
         if source is None or source.path is None:
             return
+        before = self._ledger.left.get(name)
+        was_followed = isinstance(module.__spec__, WatchedSpec)
+        if was_followed and (before is None or before.source.digest != source.digest):
+            self.stale.add(name)  # the file may have changed while nobody looked
         spec = WatchedSpec(name, getattr(module, "__loader__", None), origin=source.path, is_package=source.is_package)
         spec.submodule_search_locations = getattr(module.__spec__, "submodule_search_locations", None)
         module.__spec__ = spec

@@ -251,10 +251,18 @@ class Engine:
         for listener in self.listeners:
             listener(report)
 
+    def check_outside(self) -> None:
+        """Refuse what a file that is being loaded must not do: change what is watched or live.
+
+        Raises:
+            BusyError: this thread is loading one.
+        """
+        if self._owner == threading.get_ident():
+            raise BusyError("a file that is being loaded cannot reload or stop anything; do it from a cell or a callback.")
+
     @contextmanager
     def _exclusively(self) -> Iterator[None]:
-        if self._owner == threading.get_ident():
-            raise BusyError("a file that is being loaded cannot reload files; do it from a cell or a callback.")
+        self.check_outside()
         with self._lock:
             self._owner = threading.get_ident()
             try:

@@ -31,6 +31,7 @@ class Ledger:
         self.texts = Texts()
         self.turns = itertools.count()  # for ``entered``
         self.entered: dict[str, int] = {}  # when each load first began: how a cycle is entered decides whether it loads
+        self.left: dict[str, Version] = {}  # what was live when its folder was followed no more
         self._behind: dict[str, str] = {}  # live modules whose imports went live without them → what to say of it
         self._cancelled: set[str] = set()
 
@@ -71,12 +72,14 @@ class Ledger:
     def drop(self, name: str) -> None:
         """Strike out a module whose file is gone."""
         self.forget(name)
+        self.left.pop(name, None)
         self.entered.pop(name, None)
         self._behind.pop(name, None)
 
     def forget(self, name: str) -> None:
         """Strike out a module that is followed no more."""
-        self.live.pop(name, None)
+        if name in self.live:
+            self.left[name] = self.live.pop(name)
         self.failures.pop(name, None)
         self.graph.remove(name)
         self.texts.forget(name)

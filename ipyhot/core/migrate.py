@@ -59,6 +59,7 @@ def _as_new(instance: Any, old: type, new: type) -> Iterator[None]:
     is_switched = type(instance) is old and heap.can(instance, "__class__", old, new, object.__setattr__)
     functions = [value for value in vars(new).values() if is_a(value, types.FunctionType)]
     cells = [cell for function in functions if (cell := heap.closure(function).get("__class__")) is not None]
+    meant = [cell.cell_contents for cell in cells]
     if is_switched:
         object.__setattr__(instance, "__class__", new)
         for cell in cells:  # super() means the class that the instance has meanwhile
@@ -68,8 +69,8 @@ def _as_new(instance: Any, old: type, new: type) -> Iterator[None]:
     finally:
         if is_switched:
             object.__setattr__(instance, "__class__", old)
-            for cell in cells:
-                cell.cell_contents = old
+            for cell, cls in zip(cells, meant, strict=True):
+                cell.cell_contents = cls
 
 
 def _new_fields(old: type, new: type) -> list[dataclasses.Field[Any]]:

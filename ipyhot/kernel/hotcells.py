@@ -7,9 +7,11 @@ between cells: once for a burst, in the order in which the cells were first run,
 A cell whose frontend gives it no name (nbclient, ``jupyter execute``, a bare client) runs once, as any cell does.
 """
 
+import math
 import re
 import sys
 import threading
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -22,6 +24,7 @@ __all__ = ["HotCell", "HotCells", "as_plain_cell"]
 
 _LINE: Final = re.compile(r"%%hotcell(?:[ \t]+(?P<names>.*))?\s*$")
 _PATIENCE: Final = 10
+_ECHO: Final = 0.5  # seconds after a cell's end in which a change may be its own doing
 _SEPARATORS: Final = re.compile(r"[\s,]+")
 
 
@@ -29,7 +32,8 @@ _SEPARATORS: Final = re.compile(r"[\s,]+")
 class HotCell:
     """One hot cell; ``names`` are the handlers that its first line names, ``seen`` the generation it began to run with.
 
-    ``echoes`` counts the runs in a row during which something that it used changed: its own doing, in the end.
+    ``echoes`` counts the runs in a row during which, or right after which, something that it used changed: its own doing,
+    in the end. ``ended_at`` is when it last ended, in monotonic seconds.
     """
 
     id: str
@@ -42,6 +46,7 @@ class HotCell:
     runs: int = 1
     is_due: bool = False
     echoes: int = 0
+    ended_at: float = -math.inf
 
     @property
     def can_rerun(self) -> bool:
@@ -132,13 +137,15 @@ class HotCells:
             return
         if not cell.names:
             cell.uses = self._recorder.stop()
-        if not self._is_behind(cell):
-            cell.echoes = 0
-        elif cell.echoes < _PATIENCE:  # what it used changed while it ran
-            cell.echoes += 1
-            self._mark([cell])
+        cell.ended_at = time.monotonic()
+        is_behind = self._is_behind(cell)  # what it used changed while it ran
+        cell.echoes += is_behind
+        if cell.echoes < _PATIENCE:
+            self._mark([cell] if is_behind else [])
         else:
-            cell.is_due, cell.echoes = False, 0
+            cell.is_due = False
+            if is_behind:  # no echo of this run is to come
+                cell.echoes, cell.ended_at = 0, -math.inf
             told = "ipyhot: this cell changes what it uses each time it runs; it waits for the next save."
             print(told, file=sys.stderr)  # noqa: T201 - the cell's own output
 
@@ -149,7 +156,9 @@ class HotCells:
         """
         with self._lock:
             cells = [cell for cell in self._cells.values() if cell is not self._running and self._concerns(cell, modules)]
-        self._mark(cells)
+        for cell in cells:
+            cell.echoes = cell.echoes + 1 if time.monotonic() - cell.ended_at < _ECHO else 0
+        self._mark(cell for cell in cells if cell.echoes <= _PATIENCE)
 
     def stop(self, numbers: Iterable[int] = ()) -> int:
         """Let cells be hot no more: those of some numbers, else all; return how many there were."""

@@ -4,6 +4,7 @@ Checked with ipykernel 7.4 and IPython 9.18; tests/test_jupyter.py has a test pe
 function falls back to the behaviour named there.
 """
 
+import ast
 import asyncio
 import contextlib
 import sys
@@ -22,6 +23,7 @@ __all__ = [
     "complete_with",
     "exempt_from_breakpoints",
     "in_notebook",
+    "interrupt_next",
     "interruptible",
     "is_cell",
     "label_files",
@@ -308,3 +310,19 @@ def skip_in_autoreload(shell: Any, names: Iterable[str]) -> bool:
     for name in names:
         reloader.mark_module_skipped(name)
     return True
+
+
+def interrupt_next(shell: Any) -> None:
+    """Let the cell that is about to run end at once, as one that was interrupted; main thread."""
+    shell.ast_transformers.append(_Interrupt(shell))
+
+
+class _Interrupt(ast.NodeTransformer):
+    """Stands in place of one cell's code."""
+
+    def __init__(self, shell: Any) -> None:
+        self._shell = shell
+
+    def visit(self, node: ast.AST) -> ast.AST:
+        self._shell.ast_transformers.remove(self)
+        return ast.parse("raise KeyboardInterrupt")

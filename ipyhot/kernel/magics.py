@@ -84,8 +84,13 @@ class HotMagics(Magics):
         given = parse_argstring(self.hotwatch, line)
         if given.when is not None:
             self._session.when = given.when
+        if given.stop and given.folder is not None:
+            raise UsageError("--stop watches nothing any more; name no folder")
         if given.stop:
-            self._session.stop()
+            try:
+                self._session.stop()
+            except HotError as error:
+                raise UsageError(str(error)) from None
         elif given.folder is None:
             self._session.show()
         else:

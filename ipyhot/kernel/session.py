@@ -143,9 +143,14 @@ class Session:
         self._teller.open(is_quiet=is_quiet, number=self._cell)
 
     def stop(self) -> None:
-        """Watch nothing any more; ``hot.handlers`` becomes empty, modules stay as they are."""
+        """Watch nothing any more; ``hot.handlers`` becomes empty, modules stay as they are.
+
+        Raises:
+            BusyError: called by a file that is being loaded.
+        """
         if self._is_closed:
             return
+        self.engine.check_outside()
         for folder in self.engine.folders:
             self._watcher.remove(folder)
             self.engine.cancel()  # or an endless load would hold this cell up
@@ -354,7 +359,12 @@ class Session:
     # -- the main thread
 
     def _before_cell(self, info: Any) -> None:
-        if not self._watcher.catch_up(_CATCH_UP):
+        try:
+            is_level = self._watcher.catch_up(_CATCH_UP)
+        except KeyboardInterrupt:  # it is meant for the cell, which has not begun
+            is_level = True
+            jupyter.interrupt_next(self._shell)
+        if not is_level:
             self._late = "A cell was started before what had been saved was live; it may have run the version before."
             self._teller.tell(None)
         self._door.cell_started()
