@@ -99,6 +99,6 @@ def test_a_save_that_is_heard_before_the_prompt_is_there_goes_live_at_the_prompt
 )
 def test_the_command_line_says_what_is_wrong_with_it(tmp_path: Path, argument: str, told: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "ipyhot", argument], cwd=tmp_path, capture_output=True, text=True, timeout=30
+        [sys.executable, "-m", "ipyhot", argument], cwd=tmp_path, capture_output=True, text=True, timeout=30, check=False
     )
     assert (done.returncode, told in done.stderr) == (1, True)
