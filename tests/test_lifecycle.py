@@ -83,9 +83,9 @@ def test_a_forked_child_has_no_watcher_and_no_held_lock(own: Kernel) -> None:
             free = engine._lock.acquire(blocking=False)
             os._exit(0 if free and not any("ipyhot" in name for name in names) else 1)
         engine._lock.release()
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        print("exit code", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
     """)
-    assert output.text.strip() == "0"
+    assert "exit code 0\n" in output.text  # Python 3.12 warns of forks beside threads
 
 
 def test_a_missing_folder_is_an_error_that_names_it_and_leaves_the_watch_as_it_was(world: World) -> None:

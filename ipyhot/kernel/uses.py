@@ -10,6 +10,7 @@ import dis
 import functools
 import os
 import sys
+import threading
 import types
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -66,6 +67,52 @@ class Watched:
     is_cell: Callable[[str], bool]
 
 
+if sys.version_info >= (3, 12):
+
+    class _Record:
+        """The code that the main thread runs, by monitoring (PEP 669): a profiler mixes up what several threads run there.
+
+        Raises:
+            ValueError: others use all that there is for tools without a name.
+        """
+
+        def __init__(self) -> None:
+            self._codes: set[types.CodeType] = set()
+            self._thread = threading.get_ident()
+            self._tool = next((tool for tool in (4, 3) if sys.monitoring.get_tool(tool) is None), 4)
+            sys.monitoring.use_tool_id(self._tool, "ipyhot")
+            sys.monitoring.register_callback(self._tool, sys.monitoring.events.PY_START, self._started)
+            sys.monitoring.set_events(self._tool, sys.monitoring.events.PY_START)
+            sys.monitoring.restart_events()
+
+        def codes(self) -> Iterator[types.CodeType]:
+            """Stop, and yield it."""
+            sys.monitoring.set_events(self._tool, 0)
+            sys.monitoring.register_callback(self._tool, sys.monitoring.events.PY_START, None)
+            sys.monitoring.free_tool_id(self._tool)
+            yield from self._codes
+
+        def _started(self, code: types.CodeType, _offset: int) -> object:
+            if threading.get_ident() != self._thread:
+                return None
+            self._codes.add(code)
+            return sys.monitoring.DISABLE  # it is known; the next recording begins with a restart
+
+else:
+
+    class _Record:
+        """The code that the main thread runs, by a profiler."""
+
+        def __init__(self) -> None:
+            self._profiler = cProfile.Profile(subcalls=False, builtins=False)
+            self._profiler.enable()
+
+        def codes(self) -> Iterator[types.CodeType]:
+            """Stop, and yield it."""
+            self._profiler.disable()
+            yield from (entry.code for entry in self._profiler.getstats() if isinstance(entry.code, types.CodeType))
+
+
 class Recorder:
     """Records what the main thread does between ``start`` and ``stop``.
 
@@ -79,31 +126,28 @@ class Recorder:
         self._watched = watched
         self._stack = ExitStack()
         self._imported: set[str] = set()
-        self._profiler: cProfile.Profile | None = None
+        self._ran: _Record | None = None
 
     def start(self) -> None:
         """Record from now on; what was recorded before is forgotten."""
         self.stop()
         self._imported = self._stack.enter_context(recording())
-        self._profiler = cProfile.Profile(subcalls=False, builtins=False)
         try:
-            self._profiler.enable()
-        except ValueError:  # Python 3.12 and newer have room for one profiler
-            self._profiler = None
+            self._ran = _Record()
+        except ValueError:
+            self._ran = None
 
     def stop(self) -> Uses:
-        """Stop, and return what was used. If another profiler was at work, that may be anything."""
-        profiler, self._profiler = self._profiler, None
-        if profiler is not None:
-            profiler.disable()
+        """Stop, and return what was used. If others left no room to record, that may be anything."""
+        ran, self._ran = self._ran, None
+        codes = list(ran.codes()) if ran is not None else []
         self._stack.close()
         imported, self._imported = self._imported, set()
-        if profiler is None:
+        if ran is None:
             return Uses(frozenset(imported), is_all=True)
         found = Uses(frozenset(filter(self._watched.is_watched, imported)))
-        for entry in profiler.getstats():
-            if isinstance(entry.code, types.CodeType):
-                found |= self._used_by(entry.code)
+        for code in codes:
+            found |= self._used_by(code)
         return found
 
     def _used_by(self, code: types.CodeType) -> Uses:
