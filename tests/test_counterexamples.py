@@ -317,6 +317,32 @@ STORIES: dict[str, Story] = {
         },
         {"d": "from . import b\ng0 = b.make0(b.K0)\n"},
     ],
+    "a file that registers through a module of another file comes in later": [
+        {
+            "a": "REG1 = {}\n",
+            "b": "from . import a\ndef register1(fn):\n    a.REG1[fn.__module__] = (fn, 1)\n    return fn\n"
+            "@register1\nclass C1:\n    def m1(self):\n        return 1\n",
+            "c": "",
+        },
+        {"c": "from .b import register1\n@register1\nclass C1:\n    def q0(self):\n        return 2\n"},
+    ],
+    "a name that hid an imported registry goes": [
+        {
+            "a": "TABLE1 = {}\n",
+            "b": "from .a import TABLE1 as TABLE2\n",
+            "c": "from .b import TABLE2 as TABLE1\nTABLE1 = {}\n",
+        },
+        {"c": "from .b import TABLE2 as TABLE1\n"},
+    ],
+    "a file fails that had registered a class through a module of another file": [
+        {
+            "a": "class R2:\n    REG = {}\n    def __init_subclass__(cls):\n        cls.REG[cls.__name__] = 1\n",
+            "b": "from . import a as mod2\n",
+            "d": "from .b import *\nclass C0(mod2.R2):\n    def q0(self):\n        return 1\n",
+        },
+        {"d": "from .b import *\nK0 = 1 / 0\n"},
+        {"d": "from .b import *\nK0 = 1\n"},
+    ],
 }
 
 F = "def f(x): return x * {n}\n"

@@ -134,7 +134,8 @@ def _refilled(draft: Draft, drafts: Drafts) -> frozenset[str]:
         for name in statement.facts.binds
         if statement.facts.kind is not Kind.CLASS or (draft.name, name) not in drafts.added_to
     }
-    return frozenset(name for module, name in drafts.replayed if module == draft.name and name in outline.names) - changed
+    own = outline.names - outline.imported.keys()
+    return frozenset(name for module, name in drafts.replayed if module == draft.name and name in own) - changed
 
 
 def _is_still(draft: Draft) -> bool:

@@ -269,15 +269,23 @@ class Reach:
         is_still = not outline.has_mutators and not any(self._is_watched(base) for base, _ in outline.imports)
         for (module, _), writer, where in self.reach(() if is_still else self.used(name, outline, statement)):
             if writer is not None and where is not None and writer.facts.kind in {Kind.FUNCTION, Kind.CLASS}:
-                yield from self._data(module, where, writer.facts.body_mutates)
+                yield from self._data(module, where, writer.facts)
         if statement.facts.kind is Kind.OTHER and statement.facts.used:
-            yield from self._data(name, outline, statement.facts.body_mutates)
+            yield from self._data(name, outline, statement.facts)
         if statement.facts.kind is Kind.CLASS:
             yield from (ref for _, ref in self._registered_with(name, outline, statement))
 
-    def _data(self, module: str, outline: Outline, names: Iterable[str]) -> Iterator[tuple[str, str]]:
-        for changed in names:
-            yield from self._same_object(module, outline, changed)
+    def _data(self, module: str, outline: Outline, facts: Facts) -> Iterator[tuple[str, str]]:
+        """Yield the names whose object functions of a statement change in place."""
+        for changed in facts.body_mutates:
+            parts = [
+                (other, attr)
+                for chain in facts.body
+                if changed in outline.imported and chain[0] == changed and len(chain) > 1
+                for other, attr in self.refs(module, outline, chain[:2])
+                if attr is not None and other != module
+            ]
+            yield from parts or self._same_object(module, outline, changed)
 
     def _registered_with(self, name: str, outline: Outline, statement: Statement) -> Iterator[tuple[Chain, tuple[str, str]]]:
         """Yield the bases and metaclasses that take note of each class that is made of them."""

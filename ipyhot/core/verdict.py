@@ -46,6 +46,10 @@ def judge(
         return Verdict(fallen=spoilers)
     held = held_back(plan, failed, edges, live_edges)
     going = {name for name in stage.results if name not in held}.difference(failed)
+    for name in sorted(going.difference(changed)) if failed else ():
+        if not _follows(name, going.intersection(changed), edges):  # it was to run for those that failed alone
+            held[name] = frozenset(failed)
+            going.discard(name)
 
     def is_in_the_way(name: str) -> bool:
         """Tell whether the rest cannot go live beside a module without a veto that failed.
@@ -59,6 +63,20 @@ def judge(
         return name in live and name not in held and (imports_it or not going.isdisjoint(live_edges(name)))
 
     return Verdict(held, {name for name in failed if name in changed and is_in_the_way(name)})
+
+
+def _follows(name: str, others: Collection[str], edges: Mapping[str, Collection[str]]) -> bool:
+    """Tell whether a module imports one of some others, directly or not."""
+    seen: set[str] = set()
+    stack = [name]
+    while stack:
+        name = stack.pop()
+        if name in others:
+            return True
+        if name not in seen:
+            seen.add(name)
+            stack += edges.get(name, ())
+    return False
 
 
 def _spoilers(stage: Stage, plan: Plan, failed: Iterable[str]) -> set[str]:
