@@ -7,6 +7,8 @@ import collections
 import contextlib
 import gc
 import operator
+import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -53,7 +55,7 @@ def commit(deeds: Sequence[Deed]) -> None:
         Exception: what the failing deed raised, after those before it were undone in reverse order.
     """
     remaining = iter([deed.do for deed in deeds])
-    with _no_garbage_collection():
+    with _no_garbage_collection(), _no_warnings():
         try:
             _run(remaining)
         except BaseException:
@@ -64,6 +66,17 @@ def commit(deeds: Sequence[Deed]) -> None:
 
 def _run(deeds: Iterable[Callable[[], object]]) -> None:
     collections.deque(map(operator.call, deeds), maxlen=0)
+
+
+@contextlib.contextmanager
+def _no_warnings() -> Iterator[None]:
+    # From Python 3.13 on a function that becomes a generator, or the reverse, is warned of, in Python code.
+    if sys.version_info >= (3, 13):
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Assigning a code object of non-matching type", DeprecationWarning)
+            yield
+    else:
+        yield
 
 
 @contextlib.contextmanager
