@@ -332,7 +332,7 @@ def test_a_fault_of_ours_in_the_quiet_time_is_told_and_holds_nothing_up(world: W
     try:
         lock.touch()
         world.write({"m0.py": "exports = 5\n", "m1.py": "exports = 5\n"})
-        world.ok(
+        world.ok(  # a note alone is no report, so nobody who waits for one is woken by it
             "import time\nwhile not any('ZeroDivisionError' in note for note in hot._session.state().notes): time.sleep(0.01)"
         )
         lock.unlink()

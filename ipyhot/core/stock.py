@@ -21,12 +21,12 @@ class Stock:
     def note(self, draft: Draft) -> bool:
         """Note which objects keep a function or class that behaves differently now; return whether one was found."""
         outline = draft.outline
+        if outline is None:
+            return False
         is_moving = False
-        for index in range(len(outline.statements) if outline is not None else 0):
-            keepers = list(self._names.kept_in(draft.name, outline, index)) if outline is not None else []
-            members = (
-                self._otherwise(draft, outline, outline.statements[index]) if keepers and outline is not None else set()
-            )
+        for index, statement in enumerate(outline.statements):
+            keepers = list(self._names.kept_in(draft.name, outline, index))
+            members = self._otherwise(draft, outline, statement) if keepers else set()
             for module, name in keepers if members else ():
                 other = self._drafts.take_in(module, draft.name)
                 new = {(name, member) for member in members} - other.stocked
@@ -44,10 +44,8 @@ class Stock:
             if module in self._drafts:
                 paths = (path.partition(".") for path in self._drafts[module].touched)
                 found |= {member.partition(".")[0] for owner, _, member in paths if owner == name}
-        reached = (
-            ref for ref, writer, _ in self._names.reach(given, of=None if is_definition else statement) if writer is None
-        )
-        if not found and any(ref not in given and self._is_other(ref) for ref in reached):
+        reached = self._names.reach(given, of=None if is_definition else statement)
+        if not found and any(writer is None and ref not in given and self._is_other(ref) for ref, writer, _ in reached):
             found.add("" if facts.kind is not Kind.CLASS else ALL)
         return found
 
