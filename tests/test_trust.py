@@ -54,6 +54,16 @@ def test_a_file_that_becomes_everybodys_is_refused_until_it_no_longer_is(world: 
     assert world.errors == {}
 
 
+def test_a_folder_that_is_no_longer_everybodys_is_trusted_without_another_save(world: World) -> None:
+    world.watch({"a.py": "exports = 1\n", "sub/b.py": "exports = 1\n"})
+    (world.folder / "sub").chmod(0o777)
+    (world.folder / "sub" / "b.py").write_text("exports = 2\n")
+    world.ok("hot.wait(lambda: 'sub.b' in hot.errors)")
+    (world.folder / "sub").chmod(0o755)
+    world.ok("hot.wait(lambda: hot.handlers.sub.b == 2)")
+    assert world.errors == {}
+
+
 def test_an_import_of_a_file_that_is_not_trusted_says_why(world: World) -> None:
     world.write({"a.py": "exports = 1\n"})
     (world.folder / "a.py").chmod(0o666)

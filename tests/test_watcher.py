@@ -11,6 +11,7 @@ import pytest
 from watched import Watched, watched_by_ordinary_user
 
 from ipyhot.core.sources import Folder
+from ipyhot.watch import lookout
 from ipyhot.watch.harvest import Harvest
 from ipyhot.watch.lookout import Lookout
 from ipyhot.watch.observer import Observed
@@ -72,6 +73,16 @@ def test_the_watched_folder_itself_may_go_and_come_back(watched: Watched, start:
     watched.write({"a.py": "A = 333\n", "sub/b.py": "B = 2\n"})
     watched.wait_for(a="A = 333\n", sub__b="B = 2\n")
     watched.settle()
+
+
+def test_a_watched_folder_that_comes_back_again_and_again_is_still_listened_to(watched: Watched) -> None:
+    watched.start({"a.py": "A = 1\n"})
+    for number in range(2, 7):
+        os.rename(watched.folder, watched.top / f"away{number}")
+        watched.wait(lambda: any("is gone" in note for note in watched.watcher.notes))
+        watched.write({"a.py": f"A = {number}\n"})
+        watched.wait_for(a=f"A = {number}\n")
+    watched.wait(lambda: watched.watcher.notes == ())
 
 
 def test_a_fuller_folder_in_the_place_of_the_watched_one_is_followed(watched: Watched, start: Callable[..., None]) -> None:
@@ -446,6 +457,20 @@ def test_a_folder_that_cannot_be_read_for_a_while_loses_nothing() -> None:
         watched.write({"sub/a.py": "A = 22\n"})
         watched.wait_for(sub__a="A = 22\n")
         watched.settle()
+
+
+def test_a_folder_that_could_not_be_read_from_the_start_is_looked_into_when_its_mode_changes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lookout, "_SWEEP", 600.0)  # an event has to tell
+    with watched_by_ordinary_user() as watched:
+        watched.write({"sub/a.py": "A = 1\n"})
+        (watched.folder / "sub").chmod(0)
+        watched.start({"b.py": "B = 1\n"})
+        (watched.folder / "sub").chmod(0o755)
+        watched.wait_for(sub__a="A = 1\n")
+        watched.write({"sub/a.py": "A = 22\n"})
+        watched.wait_for(sub__a="A = 22\n")
 
 
 # -- bursts

@@ -1,6 +1,7 @@
 """%hotwatch and its options; a cell that is run right after a save."""
 
 import os
+import shutil
 import threading
 
 import pytest
@@ -161,6 +162,18 @@ def test_a_watched_folder_that_is_gone_is_told_and_followed_again_when_it_is_bac
     world.ok("hot.wait(lambda: dict(hot.handlers) == {'a': 2})")
     world.save({"a.py": "exports = 3\n"})
     assert world.value("hot.handlers.a") == 3
+    assert "is gone" not in world.ok("%hot status").text
+
+
+def test_a_cell_right_after_the_watched_folder_was_made_again_runs_what_is_in_it(world: World) -> None:
+    world.watch({"a.py": "exports = 1\n", "b.py": "exports = 1\n"})
+    for number in range(2, 12):
+        if number % 2:
+            os.rename(world.folder, world.top / f"away{number}")
+        else:
+            shutil.rmtree(world.folder)
+        world.write({"a.py": f"exports = {number}\n"})
+        assert world.value("hot.handlers.a") == number
     assert "is gone" not in world.ok("%hot status").text
 
 

@@ -101,12 +101,12 @@ class Harvest:
 
     def _read(self, hint: Hint, lookouts: Collection[Lookout]) -> None:
         path = hint.path
-        owner = next((lookout for lookout in lookouts if lookout.owns(path)), None)
-        if owner is None:
+        owners = _owners(path, lookouts)
+        if not owners:
             self._forget([path])  # its folder is not watched any more
             return
         try:
-            reading = read(path, owner.doubt)
+            reading = read(path, owners[0].doubt)
         except RestlessError:
             self.settler.feed(Hint(Kind.OPEN, path, time.monotonic()))
             return
@@ -140,9 +140,8 @@ class Harvest:
 
     def feed_all(self, lookouts: Collection[Lookout], hint: Hint) -> None:
         """Take in a hint for each lookout that the path belongs to."""
-        for lookout in lookouts:
-            if lookout.owns(hint.path):
-                self.feed(lookout, [hint])
+        for lookout in _owners(hint.path, lookouts):
+            self.feed(lookout, [hint])
 
     def gather(self, lookouts: Collection[Lookout], now: float) -> Batch | None:
         """Return the batch; None if nothing in it differs from what the tables say."""
@@ -156,8 +155,10 @@ class Harvest:
                 self.settler.feed(hint if hint.kind is not Kind.FOUND else Hint(Kind.FOUND, path, now))
                 continue
             reading = self._readings.pop(path)
-            owners = [lookout for lookout in lookouts if lookout.owns(path)]
-            if sum(lookout.enter(path, reading) for lookout in owners):  # each of them has to know
+            is_changed = False
+            for lookout in _owners(path, lookouts):
+                is_changed |= lookout.enter(path, reading)
+            if is_changed:
                 files.add(path)
                 if reading is not None and reading.data is not None:
                     texts[path] = reading.data
@@ -165,6 +166,10 @@ class Harvest:
         for lookout in lookouts:
             lookout.folders.clear()
         return Batch(frozenset(files), frozenset(folders), texts, first) if files or folders or is_asked else None
+
+
+def _owners(path: str, lookouts: Iterable[Lookout]) -> list[Lookout]:
+    return [lookout for lookout in lookouts if lookout.owns(path)]
 
 
 def _is_meant(path: str, lookouts: Iterable[Lookout]) -> bool:

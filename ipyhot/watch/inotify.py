@@ -9,7 +9,6 @@ import errno
 import fcntl
 import os
 import struct
-from collections.abc import Iterator
 from typing import Final
 
 from watchdog.observers.inotify_c import (
@@ -42,8 +41,18 @@ _MASK: Final = Mask(
     _CREATE | _DELETE | _MOVED_FROM | _MOVED_TO | _MODIFY | _CLOSE_WRITE | _ATTRIB | _SELF | InotifyConstants.IN_EXCL_UNLINK
 )
 _SIZE: Final = 1 << 16
+_ZERO: Final = b"\0"
+_BEGINNINGS: Final = {_CREATE: (_MODIFY, _CLOSE_WRITE), _MODIFY: (_CLOSE_WRITE,)}  # and how each may go on
 _LARGEST: Final = 16 + 256  # one event with the longest name
 _HEAD: Final = struct.Struct("iIII")
+_OF_FILES: Final = {
+    _CREATE: What.CREATED,
+    _MODIFY: What.WRITTEN,
+    _CLOSE_WRITE: What.CLOSED,
+    _MOVED_TO: What.MOVED,
+    _MOVED_FROM: What.GONE,
+    _DELETE: What.GONE,
+}
 _GONE: Final = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
 
 
@@ -112,21 +121,26 @@ class Inotify:
             if len(data) < _SIZE - _LARGEST:
                 return found
 
-    def _parsed(self, data: bytes) -> Iterator[Event]:
-        at = 0
-        while at < len(data):
+    def _parsed(self, data: bytes) -> list[Event]:
+        found, at, end = [], 0, len(data)
+        while at < end:
             watch, mask, _, size = _HEAD.unpack_from(data, at)
-            name = data[at + 16 : at + 16 + size].rstrip(b"\0")
-            at += 16 + size
+            name, at = data[at + 16 : at + 16 + size], at + 16 + size  # filled up with zeros
+            if mask in _BEGINNINGS and data.startswith(
+                tuple(_HEAD.pack(watch, on, 0, size) + name for on in _BEGINNINGS[mask]), at
+            ):
+                continue  # the next event is how the writing went on
             if mask & _OVERFLOW:
-                yield Event(What.LOST, "")
+                found.append(Event(What.LOST, ""))
             for path in (*self._paths_of.get(watch, ()),):
                 if not mask & _LOST:
-                    yield Event(_meaning(mask), f"{path}{os.sep}{os.fsdecode(name)}" if name else path)
+                    what = _OF_FILES.get(mask) or _meaning(mask)
+                    found.append(Event(what, path + os.sep + os.fsdecode(name.rstrip(_ZERO)) if name else path))
                     continue
                 if mask & _IGNORED:
                     self._drop(path, watch)
-                yield Event(What.FOLDER, path)
+                found.append(Event(What.FOLDER, path))
+        return found
 
     def _drop(self, path: str, watch: WatchDescriptor) -> None:
         self._paths_of.pop(watch, None)
@@ -147,12 +161,4 @@ class Inotify:
 def _meaning(mask: int) -> What:
     if mask & _ATTRIB:
         return What.TOUCHED
-    if mask & _FOLDER:
-        return What.FOLDER
-    if mask & _MODIFY:
-        return What.WRITTEN
-    if mask & _CLOSE_WRITE:
-        return What.CLOSED
-    if mask & _MOVED_TO:
-        return What.MOVED
-    return What.CREATED if mask & _CREATE else What.GONE
+    return What.FOLDER if mask & _FOLDER else _OF_FILES[mask]

@@ -19,7 +19,7 @@ from ipyhot.watch.mounts import silent
 from ipyhot.watch.repository import repository_of
 from ipyhot.watch.settle import Hint, Kind
 from ipyhot.watch.source import Event, Silence, Source, What
-from ipyhot.watch.table import UNREADABLE, Entry, Key, Reading, key_of
+from ipyhot.watch.table import UNREADABLE, UNTRUSTED, Entry, Key, Reading, key_of
 
 __all__ = ["Lookout"]
 
@@ -34,6 +34,7 @@ _PATIENCE: Final = 3  # how often a source is replaced before it is no longer re
 _IS_LINUX: Final = sys.platform.startswith("linux")
 _COMINGS: Final = {What.CREATED, What.MOVED, What.GONE}
 _PLAIN: Final = {What.GONE: Kind.GONE, What.CLOSED: Kind.DONE, What.WRITTEN: Kind.OPEN}
+_TO_BE_TRIED: Final = {UNREADABLE, UNTRUSTED}  # what is in the way may be gone, although the file looks as it did
 _PLAIN_WITHOUT_CLOSING: Final = {**_PLAIN, What.WRITTEN: Kind.DONE}
 
 
@@ -111,7 +112,7 @@ class Lookout:
 
     def doubt(self, path: str, found: os.stat_result) -> str | None:
         """Return why a file is not to be trusted, given what it is; None if it is."""
-        folder = os.path.dirname(path)
+        folder = path.rpartition(os.sep)[0]
         if folder in self._trusted and not self._links:
             return doubt_of(found)
         reason = self.folder.doubt(path, found)
@@ -137,6 +138,11 @@ class Lookout:
             self.is_deaf |= not is_same and was_readable and not self._is_quiet(path)
         return not is_same
 
+    @property
+    def is_back(self) -> bool:
+        """True if the folder was gone, and is there. Any thread may ask."""
+        return self.is_gone and os.path.isdir(self.folder.root)
+
     def announced(self, path: str) -> None:
         """Take note that the source did tell of a path."""
         self._unannounced.discard(path)
@@ -159,11 +165,11 @@ class Lookout:
             DeafError: ``renew`` is needed.
         """
         hints = []
-        plain = self._plain
+        plain, table, links = self._plain, self.table, self._links
         for event in self.source.events():
-            kind = plain.get(event.what)
-            if kind is not None and event.path in self.table and not self._links:  # almost always
-                hints.append(Hint(kind, event.path, now))
+            what, path = event
+            if what in plain and path in table and not links:  # almost always
+                hints.append(Hint(plain[what], path, now))
             else:
                 hints += [hint for hint in self._hints(event, now) if hint is not None]
         if self._unannounced:
@@ -191,7 +197,7 @@ class Lookout:
                 yield from self._file(what, path, now)
             elif what in _COMINGS and self.folder.enters(path) and (path in self._known or os.path.isdir(path)):
                 yield from self._folder(path, now)  # a link to a folder came or went
-            elif what is What.CREATED:
+            elif what is What.CREATED or what is What.WRITTEN:
                 yield Hint(Kind.STIR, path, now)
 
     def _file(self, what: What, path: str, now: float) -> Iterator[Hint]:
@@ -303,7 +309,7 @@ class Lookout:
             for entry in files:
                 seen.add(entry.path)
                 key, known = self._key(entry), self.table.get(entry.path)
-                if key is not None and (known is None or known.key != key or known.digest == UNREADABLE):
+                if key is not None and (known is None or known.key != key or known.digest in _TO_BE_TRIED):
                     yield Hint(Kind.FOUND, entry.path, time.monotonic())
             yield None
         if is_known:
@@ -348,10 +354,12 @@ class Lookout:
             self._sweep = self._swept()
         hints = []
         began = time.thread_time()
+        was_gone = self.is_gone
         for hint in self._sweep:
             if hint is not None:
-                self._unannounced.add(hint.path)
                 hints.append(hint)
+                if not was_gone:  # or no source could have told
+                    self._unannounced.add(hint.path)
             if time.thread_time() - began >= seconds:
                 break
         else:

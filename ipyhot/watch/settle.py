@@ -206,12 +206,15 @@ class Settler:
             taken = {path: hint for path, hint in taken.items() if path not in left}
         self._fired_at, self._fired = now, frozenset(taken)
         self._burst = left
-        self._first = min((hint.at for hint in left.values()), default=now)
-        self._last = max((hint.at for hint in left.values()), default=now)
+        times = [hint.at for hint in left.values()] or [now]
+        self._first, self._last = min(times), max(times)
         self._is_stirred = False
         self._unlocked = None
         return taken
 
 
 def _pick(table: tuple[tuple[float, float], ...], size: int) -> float:
-    return next(value for limit, value in table if size <= limit)
+    for limit, value in table:
+        if size <= limit:
+            return value
+    raise AssertionError(size)

@@ -6,8 +6,8 @@ from typing import NamedTuple, Protocol
 __all__ = ["DeafError", "Event", "Silence", "Source", "What"]
 
 
-class What(enum.Enum):
-    """What happened to a path."""
+class What(enum.IntEnum):
+    """What happened to a path. Numbers, because one is looked up for each event, and hashing other enums is slow."""
 
     CREATED = enum.auto()
     WRITTEN = enum.auto()

@@ -14,6 +14,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Collection, Iterable
 from functools import partial
+from math import inf
 from typing import Final
 
 from ipyhot.core.errors import Cancelled
@@ -53,6 +54,7 @@ class Watcher:
         self._on_reading = on_reading
         self._all: tuple[Lookout, ...] = ()  # replaced, never changed: other threads look at it
         self._descriptors: dict[int, tuple[Lookout, Source]] = {}  # likewise
+        self._undescribed: list[Lookout] = []  # those whose source has none
         self._harvest = Harvest()
         self._pace = Pace()
         self._told: tuple[str, ...] = ()
@@ -117,6 +119,9 @@ class Watcher:
         Costs a flag and a look at some descriptors when nothing is under way. What has been under way for longer than
         the timeout is not waited for.
         """
+        for lookout in self._all:
+            if lookout.is_back:
+                self._ask(partial(self._find_again, lookout))
         if not self._is_pending() or not self._thread.is_alive() or threading.current_thread() is self._thread:
             return True
         since = self._busy_since
@@ -223,14 +228,17 @@ class Watcher:
         ready = self._selector.select(timeout)
         if ready and self._busy_since is None:
             self._busy_since = time.monotonic()
-        speaking = [lookout for lookout in self._all if lookout.source.fileno() is None]
+        speaking = [*self._undescribed]
         for key, _ in ready:
             if key.fileobj is self._door:
                 self._answer()
             elif key.fd in self._descriptors:
                 speaking.append(self._descriptors[key.fd][0])
         now = time.monotonic()
-        return sum(self._harvest.feed(lookout, self._heard(lookout, now)) for lookout in speaking) > 0
+        has_news = False
+        for lookout in speaking:
+            has_news |= self._harvest.feed(lookout, self._heard(lookout, now))
+        return has_news
 
     def _answer(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -253,6 +261,7 @@ class Watcher:
         """Let the selector know the descriptors that there are now."""
         sources = [(lookout, lookout.source) for lookout in self._all]
         wanted = {fd: pair for pair in sources if (fd := pair[1].fileno()) is not None}
+        self._undescribed = [lookout for lookout, source in sources if source.fileno() is None]
         if wanted == self._descriptors:
             return
         for fd in self._descriptors:
@@ -299,6 +308,11 @@ class Watcher:
                 self._harvest.feed(lookout, self._heard(lookout, now))  # a source that died is found out here
                 self._harvest.feed(lookout, lookout.sweep(_SLICE))
                 self._register()
+
+    def _find_again(self, lookout: Lookout) -> None:
+        if lookout in self._all and lookout.is_back:
+            self._harvest.feed(lookout, lookout.sweep(inf))
+            self._register()
 
     def _renew_all(self) -> None:
         self._harvest = Harvest()
