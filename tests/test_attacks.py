@@ -529,3 +529,23 @@ def test_a_migration_may_call_super(story: Story) -> None:
     one = story["a"].A()
     story.save(a=text + "    def __hot_migrate__(self):\n        super().__init__()\n        self.y = super().base()\n")
     assert (one.x, one.y, story.failures) == (1, 5, set())
+
+
+@pytest.mark.parametrize("edit", [("LIMIT = 1", "LIMIT = 2"), ("'store'", "'shop'"), ("'x'", "'y'"), ("> LIMIT", ">= LIMIT")])
+def test_an_instance_keeps_what_it_has_gathered_when_other_methods_than_its_maker_change(
+    patching: Story, edit: tuple[str, str]
+) -> None:
+    text = (
+        "LIMIT = 1\ndef text(): return 'x'\nclass Store:\n    def __init__(self): self.items = []\n"
+        "    def __repr__(self): return 'store'\n    def full(self): return len(self.items) > LIMIT\n"
+        "    def show(self): return text()\nstore = Store()\n"
+    )
+    patching.start(a=text, b="from .a import store, Store\nother = Store()\n")
+    held = patching["a"].store
+    held.items += [1, 2]
+    patching["b"].other.items.append(3)
+    patching.save(a=text.replace(*edit))
+    assert (patching["a"].store is held, patching["b"].store is held, held.items) == (True, True, [1, 2])
+    assert patching["b"].other.items == [3]
+    changed = {"LIMIT = 1": ("store", False, "x"), "'store'": ("shop", True, "x"), "'x'": ("store", True, "y")}
+    assert (repr(held), held.full(), held.show()) == changed.get(edit[0], ("store", True, "x"))

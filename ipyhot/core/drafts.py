@@ -1,17 +1,20 @@
 """What is known so far of what an edit does to each module, while it is being planned. Pure; one plan uses one of it."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from ipyhot.core.diff import Edit
 from ipyhot.core.outline import Outline
 
-__all__ = ["ALL", "CLASS_HOOKS", "EXISTS", "Draft", "Drafts"]
+__all__ = ["ALL", "CLASS_HOOKS", "EXISTS", "Draft", "Drafts", "is_asked"]
 
 EXISTS = "!"  # the name that stands for the module's being there at all
 ALL = "*"  # the name that stands for whatever a star import takes
 CLASS_HOOKS = frozenset({"__init_subclass__", "__set_name__", "__prepare__", "__mro_entries__", "__class_getitem__"})
 _ASKING = frozenset({"attrgetter", "getattr", "getmembers", "methodcaller"})  # for attributes that no code names
+_SHOWN: Final = frozenset({"__format__", "__repr__", "__str__"})
+_SHOWING: Final = _SHOWN | {"ascii", "format", "print", "repr", "str"}
 
 
 @dataclass(slots=True, eq=False)
@@ -55,7 +58,7 @@ class Draft:
         """Tell whether the text binds a name, before or after."""
         return any(outline is not None and name in outline.names for outline in (self.old, self.outline))
 
-    def touches(self, name: str | None, asked: Collection[str] | None = None) -> bool:
+    def touches(self, name: str | None, asked: set[str] | None = None) -> bool:
         """Tell whether what a name stands for may behave differently.
 
         Args:
@@ -77,16 +80,22 @@ class Draft:
         return any(p.startswith(f"{name}.") and p.rpartition(".")[2] in CLASS_HOOKS for p in self.touched)
 
 
-def _is_met(path: str, name: str, asked: Collection[str] | None) -> bool:
+def _is_met(path: str, name: str, asked: set[str] | None) -> bool:
     """Tell whether who uses a name may meet what has a qualified name."""
     if path == name:
         return True
     if not path.startswith(f"{name}."):
         return False
     member = path.removeprefix(f"{name}.").partition(".")[0]
-    if asked is None or member == "<locals>" or (member.startswith("__") and member.endswith("__")):
-        return True
-    return member in asked or not _ASKING.isdisjoint(asked)
+    return asked is None or member == "<locals>" or is_asked(member, asked)
+
+
+def is_asked(member: str, asked: set[str]) -> bool:
+    """Tell whether a method may be called by who asks for some attributes; Python itself calls special ones."""
+    if member in _SHOWN:
+        return not (asked.isdisjoint(_SHOWING) and _ASKING.isdisjoint(asked))
+    is_special = member.startswith("_") and member.endswith("_")  # _missing_ as well
+    return is_special or member in asked or not _ASKING.isdisjoint(asked)
 
 
 class Drafts(dict[str, Draft]):

@@ -49,6 +49,8 @@ class Member:
     reads: frozenset[str]
     is_function: bool
     is_abstract: bool = False
+    body: frozenset[Chain] = frozenset()  # of a function: what it reads when it is called
+    asks: frozenset[str] = frozenset()  # every name and attribute that it ever asks for
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,8 @@ class Facts:
     head: object  # of a class: all but its body
     bases: frozenset[Chain]  # of a class: what its statement reads beside the body
     asks: frozenset[str]  # every name and attribute that its code, or that of functions in it, ever asks for
+    body_beside: frozenset[Chain]  # of a class: what functions in it read that are no members
+    asks_beside: frozenset[str]  # of a class: what is asked for by all but its members
     calls_unnamed: bool  # its code, or that of functions in it, calls what no name stands for: ``TABLE[key]()``
     is_decorated: bool
     is_future: bool
@@ -109,10 +113,11 @@ _SETS: Final = tuple(field.name for field in fields(Facts) if str(field.type).st
 _SILENT: Final = frozenset({"CACHE", "EXTENDED_ARG", "KW_NAMES", "NOP", "NOT_TAKEN", "PRECALL", "PUSH_NULL", "RESUME"})
 _LOADS: Final = frozenset({"LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_GLOBALS", "LOAD_GLOBAL", "LOAD_NAME"})
 _ATTRIBUTES: Final = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
-_ASKS: Final = _LOADS | _ATTRIBUTES | {"IMPORT_FROM", "LOAD_SUPER_ATTR"}
+_ASKS: Final = _LOADS | _ATTRIBUTES | {"DELETE_ATTR", "IMPORT_FROM", "LOAD_SUPER_ATTR", "STORE_ATTR"}
 _CALLS: Final = frozenset({"CALL", "CALL_FUNCTION_EX", "CALL_KW"})
 _STORES: Final = frozenset({"STORE_GLOBAL", "STORE_NAME"})
 _DELETES: Final = frozenset({"DELETE_GLOBAL", "DELETE_NAME"})
+_REMAINDERS: Final = frozenset({6, 19})  # % and %=
 _INERT: Final = (
     _SILENT
     | _LOADS
@@ -212,6 +217,10 @@ class _Reader:
     def _read(self, name: str, value: object) -> None:
         if name in _ASKS:
             self.scan.asks.add(str(value))
+        elif name.startswith("FORMAT_") or (name == "BINARY_OP" and value in _REMAINDERS):
+            self.scan.asks.add("format")
+        elif name == "MATCH_CLASS":  # it reads attributes that stand in a constant
+            self.scan.asks.add("getattr")
         if name in _ATTRIBUTES and self._chain:
             self._chain.append(str(value))
             return
@@ -279,6 +288,8 @@ def facts_of(text: str, code: types.CodeType) -> Facts:
     found = tuple(imports(code, "", is_deep=False)) if "import" in text else ()
     everywhere = tuple(imports(code, "")) if "import" in text else ()
     kind = _kind(text, code, is_import=bool(found) and not top.computes)
+    beside = {id(inner): (is_run, scan) for inner, is_run, scan in parts}
+    members = _members(code, beside) if kind is Kind.CLASS else {}
     is_definition = kind in {Kind.FUNCTION, Kind.CLASS}
     is_decorated = is_definition and text.startswith("@")
     is_known = _is_known_effect(top, text)
@@ -311,10 +322,12 @@ def facts_of(text: str, code: types.CodeType) -> Facts:
         reads_anything=bool(anything),
         body_reads_anything=any(scan.anything for scan in bodies),
         is_alias=kind is Kind.OTHER and _is_alias(code),
-        members=_members(code) if kind is Kind.CLASS else {},
+        members=members,
         head=_head(code) if kind is Kind.CLASS else None,
         bases=frozenset(top.chains) if kind is Kind.CLASS else frozenset(),
         asks=frozenset(_union(scan.asks for scan in (top, *along, *bodies))),
+        body_beside=frozenset(_union(scan.chains for is_run, scan in beside.values() if not is_run)),
+        asks_beside=frozenset(top.asks | _union(scan.asks for _, scan in beside.values())),
         calls_unnamed=_calls_unnamed(code) or any(len(chain) == 1 and chain[0] in top.binds for chain in used),
         is_decorated=is_decorated,
         is_inert=is_inert(code),
@@ -359,31 +372,44 @@ def _kind(text: str, code: types.CodeType, *, is_import: bool) -> Kind:
 _BUILD_CLASS: Final = dis.opmap["LOAD_BUILD_CLASS"]
 
 
-def _members(code: types.CodeType) -> dict[str, Member]:
-    """Return what makes each attribute of a class, as long as the class body just runs down."""
+def _members(code: types.CodeType, parts: dict[int, tuple[bool, _Scan]]) -> dict[str, Member]:
+    """Return what makes each attribute of a class, as long as the class body just runs down.
+
+    Takes from the parts of the class, by the identity of their code, those that are of its functions.
+    """
     body = next((inner for inner in inside(code) if not inner.co_flags & OPTIMIZED), None)
+    steps = instructions(body) if body is not None else []
+    if any("JUMP" in name or name.startswith(("FOR_", "SETUP_FINALLY", "SETUP_WITH")) for name, _ in steps):
+        return {}
     found: dict[str, Member] = {}
     made: list[object] = []
     reads: set[str] = set()
-    is_function = False
-    for name, value in instructions(body) if body is not None else ():
-        if "JUMP" in name or name.startswith(("FOR_", "SETUP_FINALLY", "SETUP_WITH")):
-            return {}
+    functions: list[types.CodeType] = []
+    for name, value in steps:
         if name == "STORE_NAME" and value == "__firstlineno__":
             made = []
         elif name == "STORE_NAME":
-            is_abstract = any((load, "str", "'abstractmethod'") in made for load in ("LOAD_ATTR", "LOAD_NAME"))
-            found[str(value)] = Member(tuple(made), frozenset(reads), is_function, is_abstract)
-            made, reads, is_function = [], set(), False
+            scans = [parts.pop(id(inner))[1] for function in functions for inner in (function, *codes_in(function))]
+            before = [found[value]] if value in found else []  # of a property that gets a setter
+            found[value] = Member(
+                tuple(made),
+                frozenset(reads),
+                bool(functions),
+                any((load, "str", "'abstractmethod'") in made for load in ("LOAD_ATTR", "LOAD_NAME")),
+                frozenset().union(*(scan.chains for scan in scans), *(member.body for member in before)),
+                frozenset().union(*(scan.asks for scan in scans), *(member.asks for member in before)),
+            )
+            made, reads, functions = [], set(), []
         elif name == "STORE_SUBSCR" and made[-2:-1] == [("LOAD_NAME", "str", "'__annotations__'")]:
-            found[f"{made[-1]}:"] = Member(tuple(made), frozenset(reads), is_function)  # an annotation; no name is like it
-            made, reads, is_function = [], set(), False
+            found[f"{made[-1]}:"] = Member(tuple(made), frozenset(reads), bool(functions))  # no name is like an annotation's
+            made, reads, functions = [], set(), []
         elif isinstance(value, types.CodeType):
-            is_function |= not runs_at_once(value)
             if runs_at_once(value):
                 reads |= {
                     chain[0] for inner, is_run in [(value, True), *_parts(value)] if is_run for chain in _chains(inner)
                 }
+            else:
+                functions.append(value)
             made.append(signature(value, is_body=True))
         elif name not in _SILENT:
             made.append((name, type(value).__name__, repr(value)))

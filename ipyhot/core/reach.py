@@ -4,8 +4,9 @@ Pure: outlines in, references out. One plan uses one ``Reach``.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
-from ipyhot.core.drafts import ALL, EXISTS, Drafts
+from ipyhot.core.drafts import ALL, EXISTS, Drafts, is_asked
 from ipyhot.core.facts import Chain, Facts, Kind
 from ipyhot.core.outline import Outline, Statement
 
@@ -13,6 +14,28 @@ __all__ = ["Reach", "Ref"]
 
 Ref = tuple[str, str | None]  # module and name in it; without a name any of them
 _DEPTH = 10  # of names that only stand for other names
+
+
+class Method(NamedTuple):
+    """A function of a class, and what it may read when it is called."""
+
+    name: str
+    asks: frozenset[str]
+    reads: list[Ref]
+
+
+class Maker(NamedTuple):
+    """A statement that makes what a name stands for, and what that may read when it is called."""
+
+    statement: Statement
+    reads: list[Ref]
+    methods: list[Method]  # of a class
+    is_open: bool  # it may hand what it makes to code that is not watched
+
+    @property
+    def all_reads(self) -> list[Ref]:
+        """What it may read, whatever is called of it."""
+        return [*self.reads, *(read for method in self.methods for read in method.reads)]
 
 
 class Reach:
@@ -26,7 +49,7 @@ class Reach:
     def __init__(self, drafts: Drafts, is_watched: Callable[[str], bool]) -> None:
         self._drafts = drafts
         self._is_watched = is_watched
-        self._expanded: dict[Ref, tuple[list[tuple[Statement, list[Ref]]], list[Ref]]] = {}
+        self._expanded: dict[Ref, tuple[list[Maker], list[Ref]]] = {}
         self._writes: dict[tuple[str, int], frozenset[tuple[str, str]]] = {}
 
     def refs(self, name: str, outline: Outline, chain: Chain) -> Iterator[Ref]:
@@ -133,38 +156,50 @@ class Reach:
         ]
 
     def reach(
-        self, refs: Iterable[Ref], *, of: Statement | None = None
+        self, refs: Iterable[Ref], *, of: Statement | None = None, asked: set[str] | None = None
     ) -> Iterator[tuple[Ref, Statement | None, Outline | None]]:
         """Yield some names and all that what they stand for may read when it is called, with who binds them.
 
         Args:
             refs: where to start.
             of: the statement that reads them; what it does itself to their objects is not what it reads.
+            asked: the attributes that the statement asks for; those that what it calls asks for are added. A method
+                that nobody asks for is not called by who makes an object; to one that is there, anybody may have it
+                done. None takes all of them as called.
         """
-        seen: set[Ref] = set()
-        stack = list(refs)
+        seen: dict[Ref, bool] = {}  # each with whether it was met through an object that is there already
+        stack = [(ref, False) for ref in refs]
+        uncalled: list[Method] = []
         while stack:
-            ref = stack.pop()
-            if ref in seen:
-                continue
-            seen.add(ref)
-            outline = self._drafts.outline(ref[0])
-            yield ref, None, outline
-            writers, further = self.expand(ref)
-            stack += further
-            for statement, reads in writers:
-                if statement is not of:
+            ref, is_there = stack.pop()
+            if ref not in seen or (is_there and not seen[ref]):
+                seen[ref] = is_there
+                outline = self._drafts.outline(ref[0])
+                yield ref, None, outline
+                makers, further = self.expand(ref)
+                stack += [(other, is_there) for other in further]
+                for statement, reads, methods, is_open in makers:
+                    if statement is of:
+                        continue
                     yield ref, statement, outline
-                    stack += reads
+                    stack += [(read, is_there or statement.facts.kind is Kind.OTHER) for read in reads]
+                    if asked is None or is_there:
+                        stack += [(read, is_there) for method in methods for read in method.reads]
+                    if asked is not None:
+                        asked |= statement.facts.asks if is_there else statement.facts.asks_beside
+                        asked |= {"repr"} if is_there or is_open else set()
+                        uncalled += () if is_there else methods
+            if asked is not None and not stack:
+                stack += [(read, False) for read in _called(uncalled, asked)]
 
-    def expand(self, ref: Ref) -> tuple[list[tuple[Statement, list[Ref]]], list[Ref]]:
-        """Return who makes what a name stands for, each with what that may read, and the names that it may be instead."""
+    def expand(self, ref: Ref) -> tuple[list[Maker], list[Ref]]:
+        """Return who makes what a name stands for, and the names that it may be instead."""
         found = self._expanded.get(ref)
         if found is None:
             found = self._expanded[ref] = self._expand(*ref)
         return found
 
-    def _expand(self, module: str, name: str | None) -> tuple[list[tuple[Statement, list[Ref]]], list[Ref]]:
+    def _expand(self, module: str, name: str | None) -> tuple[list[Maker], list[Ref]]:
         outline = self._drafts.outline(module)
         if outline is not None and name is None:  # the module was handed on: any name of it may be asked for
             return [], [(module, bound) for bound in sorted(outline.names)]
@@ -175,18 +210,28 @@ class Reach:
             further += [(star, name) for star in outline.stars if self._is_watched(star)]
         if name not in outline.writers and "__getattr__" in outline.names:
             further.append((module, "__getattr__"))
-        writers = []
+        makers = []
         for index in outline.writers.get(str(name), ()):
             statement = outline.statements[index]
             facts = statement.facts
             reads: list[Ref] = []
             for base, attribute in outline.imported.get(str(name), ()):
                 reads += [found for found in self.imported(base, attribute, ()) if found[1] is not None]
-            for chain in facts.held | facts.used | facts.body:
+            for chain in facts.held | facts.used | facts.body_beside:
                 reads += self.refs(module, outline, chain)
             reads += self.import_refs(outline, facts.body_imports)
-            writers.append((statement, reads))
-        return writers, further
+            methods = [
+                Method(path, member.asks, [ref for chain in member.body for ref in self.refs(module, outline, chain)])
+                for path, member in facts.members.items()
+                if member.is_function
+            ]
+            makers.append(Maker(statement, reads, methods, self.meets_strangers(outline, facts)))
+        return makers, further
+
+    def meets_strangers(self, outline: Outline, facts: Facts) -> bool:
+        """Tell whether a statement, or a function that it defines, uses what is not watched and imported; not of classes."""
+        chains = () if facts.kind is Kind.CLASS else facts.used | facts.body
+        return any(not self._is_watched(base) for chain in chains for base, _ in outline.imported.get(chain[0], ()))
 
     def leading_to(self, refs: Iterable[Ref], is_met: Callable[[Ref], bool]) -> set[Ref]:
         """Return those of some names, and of all that they may read, through which a name is met."""
@@ -200,13 +245,13 @@ class Reach:
             sources[ref] = []
             if is_met(ref):
                 met.append(ref)
-            writers, further = self.expand(ref)
+            makers, further = self.expand(ref)
             stack += further
-            for _, reads in writers:
-                stack += reads
+            for maker in makers:
+                stack += maker.all_reads
         for ref in sources:
-            writers, further = self.expand(ref)
-            for read in [*further, *(read for _, reads in writers for read in reads)]:
+            makers, further = self.expand(ref)
+            for read in [*further, *(read for maker in makers for read in maker.all_reads)]:
                 sources[read].append(ref)
         found: set[Ref] = set()
         while met:
@@ -313,3 +358,14 @@ class Reach:
                     if inner and where is not None and is_further and self._takes_note(base, where, inner, depth + 1):
                         return True
         return False
+
+
+def _called(methods: list[Method], asked: set[str]) -> list[Ref]:
+    """Take out the methods that are asked for, and those that these ask for in turn; return what they read."""
+    reads: list[Ref] = []
+    while called := [method for method in methods if is_asked(method.name, asked)]:
+        methods[:] = [method for method in methods if method not in called]
+        for method in called:
+            asked |= method.asks
+            reads += method.reads
+    return reads

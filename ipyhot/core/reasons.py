@@ -68,10 +68,10 @@ class Reasons:
         statement = outline.statements[index]
         facts = statement.facts
         reached: list[tuple[Ref, Draft]] = []  # what behaves differently, if the right attribute is asked for
-        asked = set(facts.asks)
-        for (module, name), writer, _ in self._names.reach(self._names.used(draft.name, outline, statement), of=statement):
+        asked = set(facts.asks) | ({"repr"} if self._names.meets_strangers(outline, facts) else set())
+        used = self._names.used(draft.name, outline, statement)
+        for (module, name), writer, _ in self._names.reach(used, of=statement, asked=asked):
             if writer is not None:
-                asked |= writer.facts.asks
                 if writer.facts.body_reads_anything and self._is_anything_other(self._drafts.get(module), facts.binds):
                     return name or module
                 continue
