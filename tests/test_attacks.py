@@ -531,7 +531,9 @@ def test_a_migration_may_call_super(story: Story) -> None:
     assert (one.x, one.y, story.failures) == (1, 5, set())
 
 
-@pytest.mark.parametrize("edit", [("LIMIT = 1", "LIMIT = 2"), ("'store'", "'shop'"), ("'x'", "'y'"), ("> LIMIT", ">= LIMIT")])
+@pytest.mark.parametrize(
+    "edit", [("LIMIT = 1", "LIMIT = 2"), ("'store'", "'shop'"), ("'x'", "'y'"), ("> LIMIT", ">= LIMIT")]
+)
 def test_an_instance_keeps_what_it_has_gathered_when_other_methods_than_its_maker_change(
     patching: Story, edit: tuple[str, str]
 ) -> None:

@@ -3,6 +3,7 @@
 import os
 import re
 
+import pytest
 from conftest import World
 
 BROKEN = "value = (\n"
@@ -302,6 +303,14 @@ def test_a_forwarded_call_shows_no_frame_of_ipyhot(world: World) -> None:
     shown = plain(world.run("held[0]()").traceback)
     assert world.value("held[0] is not f")
     assert "raise ValueError('newest')" in shown
+    assert "ipyhot" not in shown
+
+
+@pytest.mark.parametrize("code", ["hot.reload('nope')", "hot.wait(timeout=0.01)", "hot.on_change('nope')(print)"])
+def test_an_error_of_ipyhot_shows_the_line_of_the_cell_and_none_of_its_own(world: World, code: str) -> None:
+    world.watch({"a.py": "exports = 1\n"})
+    shown = plain(world.run(f"x = 1\n{code}").traceback)
+    assert f"----> 2 {code}" in shown
     assert "ipyhot" not in shown
 
 

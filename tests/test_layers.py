@@ -66,7 +66,7 @@ ROWS = [
     ["core.arrivals", "core.publication"],
     ["core.engine"],
     ["kernel.jupyter", "kernel.journal", "kernel.bindings", "kernel.pins"],
-    ["kernel.panel", "kernel.door", "kernel.outlet", "kernel.completion"],
+    ["kernel.panel", "kernel.door", "kernel.outlet", "kernel.completion", "kernel.tracebacks"],
     ["kernel.page"],
     ["kernel.teller", "kernel.notice", "kernel.handlers", "kernel.autoreload"],
     ["kernel.hot"],

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ipyhot.core.model import Report
-from ipyhot.kernel import completion, jupyter, page
+from ipyhot.kernel import completion, jupyter, page, tracebacks
 from ipyhot.kernel.hotcells import as_plain_cell
 from ipyhot.kernel.magics import WORDS, HotMagics
 from ipyhot.kernel.session import Session
@@ -27,6 +27,7 @@ def load(shell: Any) -> None:
     undo = [
         completion.install(shell, magics.options, WORDS),
         jupyter.label_files(shell, session.label_of),
+        tracebacks.install(shell),
     ]
     setattr(shell, _KEY, (session, magics, undo))
     shell.user_ns["hot"] = session.hot
