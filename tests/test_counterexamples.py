@@ -326,6 +326,13 @@ STORIES: dict[str, Story] = {
         },
         {"c": "from .b import register1\n@register1\nclass C1:\n    def q0(self):\n        return 2\n"},
     ],
+    "a star import takes over the same object that the import before it has": [
+        {
+            "a": "K1 = 1\nK2 = 0\n",
+            "b": "from .a import K2 as K1\nfrom .a import *\nclass C:\n    v = K1\n",
+        },
+        {"a": "K2 = 0\nK1 = 0\n"},
+    ],
     "a name that hid an imported registry goes": [
         {
             "a": "TABLE1 = {}\n",

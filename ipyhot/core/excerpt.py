@@ -48,7 +48,7 @@ class Excerpt:
         for index, statement in enumerate(outline.statements):
             is_aside = index in step.aside
             if (index in run or is_aside) and statement.code is not None:
-                exec(statement.code, namespace)  # noqa: S102 - executing the user's file is the purpose
+                self._execute(statement.code, is_star=bool(statement.facts.stars) and statement.facts.kind is Kind.IMPORT)
             if is_aside:
                 self._cast(statement, live, bound)
             elif index not in run:
@@ -70,6 +70,15 @@ class Excerpt:
         staged.carried = dict(namespace)
         staged.carried.pop("__doc__", None)
         return live
+
+    def _execute(self, code: types.CodeType, *, is_star: bool) -> None:
+        namespace = self._namespace
+        bound: dict[str, Any] = {} if is_star else namespace  # which names a star stands for is seen in no other way
+        exec(code, namespace, bound)  # noqa: S102 - executing the user's file is the purpose
+        if is_star:
+            namespace.update(bound)
+            for name in bound:  # it may be what ran aside before has bound: the same object
+                self._staged.carried.pop(name, None)
 
     def _starred(self, live: Mapping[str, Any]) -> set[str]:
         """Return the names that star imports which run again have taken before."""
