@@ -111,6 +111,7 @@ class Drafts(dict[str, Draft]):
         self.replayed: set[tuple[str, str]] = set()  # module and name of what is made again
         self.added_to: set[tuple[str, str]] = set()  # those that more than the statements that bind them run for
         self.rebuilt: set[tuple[str, str]] = set()  # the same of what is made once more, for others to look into
+        self.is_stocked = False  # any of them has something in ``stocked``
         self._outline_of = outline_of
         self._is_live = is_live
 

@@ -88,7 +88,7 @@ class Reasons:
 
     def asked_of(self, draft: Draft, outline: Outline, index: int) -> list[tuple[str, str]]:
         """Return the names through whose object a statement may call what that keeps, and what behaves differently."""
-        if not any(other.stocked for other in self._drafts.values()):
+        if not self._drafts.is_stocked:
             return []
         statement = outline.statements[index]
         found: dict[tuple[str, str], set[str]] = {}

@@ -32,6 +32,7 @@ class Stock:
                 new = {(name, member) for member in members} - other.stocked
                 other.stocked |= new
                 is_moving |= bool(new)
+                self._drafts.is_stocked |= bool(new)
         return is_moving
 
     def _otherwise(self, draft: Draft, outline: Outline, statement: Statement) -> set[str]:
