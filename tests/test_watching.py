@@ -177,6 +177,22 @@ def test_a_cell_right_after_the_watched_folder_was_made_again_runs_what_is_in_it
     assert "is gone" not in world.ok("%hot status").text
 
 
+def test_a_link_to_a_folder_is_watched_by_its_own_name_and_told_when_it_leads_elsewhere(world: World) -> None:
+    for number in (1, 2):
+        world.write({f"../release-{number}/a.py": f"exports = {number}\n"})
+    world.folder.rmdir()
+    world.folder.symlink_to("release-1")
+    world.watch()
+    assert world.value("(hot.handlers.a, __import__('PKG.a').a.exports)") == (1, 1)
+    world.write({"../release-1/a.py": "exports = 11\n"})
+    assert world.value("hot.handlers.a") == 11
+    (world.top / "new").symlink_to("release-2")
+    (world.top / "new").rename(world.folder)
+    world.kernel.wait_for_panel("leads to")
+    world.ok("%hotwatch --stop\n%hotwatch ./PKG")
+    assert world.value("(hot.handlers.a, __import__('PKG.a').a.exports)") == (2, 2)
+
+
 def test_a_module_that_writes_a_file_beside_itself_makes_no_endless_loop(world: World) -> None:
     world.watch({"a.py": "exports = 1\n"})
     world.save({"a.py": "open(__file__[:-4] + 'made.py', 'w').write('exports = 1\\n')\nexports = 2\n"})

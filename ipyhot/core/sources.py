@@ -37,7 +37,8 @@ _ENVIRONMENT: Final = "pyvenv.cfg"  # lies in the folder of a virtual environmen
 class Folder:
     """A watched folder: its real path, the module name it stands for (empty on ``sys.path``), and what is loaded.
 
-    ``is_trusted`` says that files are executed whoever may write them, ``selection`` which of them count.
+    ``is_trusted`` says that files are executed whoever may write them, ``selection`` which of them count. ``link`` is the
+    path that it was named by, if that only leads to it.
     """
 
     root: str
@@ -45,6 +46,7 @@ class Folder:
     load: Load
     selection: Selection = EVERYTHING
     is_trusted: bool = False
+    link: str | None = None  # that it was named by
 
     @property
     def _prefix(self) -> str:
@@ -241,15 +243,18 @@ def _named(path: str | os.PathLike[str], load: Load | None) -> Folder:
         raise FolderError(f"{shown}: {reason} (looked at {root}). Nothing is watched because of this.")
     if os.path.exists(os.path.join(root, _INIT + SUFFIX)):
         package, above = _package_of(root)
-        _check_clash(package.partition(".")[0], above)
+        top = package.partition(".")[0]
+        _check_clash(top, os.path.join(above, top))
         return Folder(root, package, load or "imported")
     if root in {os.path.realpath(entry or os.getcwd()) for entry in sys.path}:
         return Folder(root, "", load or "imported")
-    package = os.path.basename(root)
+    given = os.path.abspath(shown.expanduser())
+    link = given if os.path.islink(given) else None
+    package = os.path.basename(link or root)  # what Python would call it where the link is
     if not package.isidentifier():
         raise FolderError(f"{shown}: {package!r} can be no module name, so nothing in it could be imported. Rename it.")
-    _check_clash(package, os.path.dirname(root))
-    return Folder(root, package, load or "all")
+    _check_clash(package, root)
+    return Folder(root, package, load or "all", link=link)
 
 
 def _package_of(root: str) -> tuple[str, str]:
@@ -261,18 +266,18 @@ def _package_of(root: str) -> tuple[str, str]:
     return ".".join(names), above
 
 
-def _check_clash(top: str, above: str) -> None:
-    """Raise if importing ``top`` would find anything but the folder of that name in ``above``."""
+def _check_clash(top: str, place: str) -> None:
+    """Raise if importing ``top`` would find anything but the folder at ``place``."""
     loaded = sys.modules.get(top)
     spec = getattr(loaded, "__spec__", None) if loaded is not None else _find_elsewhere(top)
     if (spec is None and loaded is None) or hasattr(spec, "source"):
         return  # nobody has the name, or a folder that is not watched any more
     places = [*(getattr(spec, "submodule_search_locations", None) or ()), *(getattr(loaded, "__path__", None) or ())]
-    if os.path.join(above, top) in map(os.path.realpath, places):
+    if place in map(os.path.realpath, places):
         return
     origin = getattr(spec, "origin", None) or next(iter(places), "built into Python")
     raise FolderError(
-        f"{os.path.join(above, top)}: its name, {top!r}, already means another module ({origin}). "
+        f"{place}: its name, {top!r}, already means another module ({origin}). "
         f"Rename the folder; nothing is watched because of this."
     )
 

@@ -67,6 +67,7 @@ class Lookout:
         self._troubles: dict[str, str] = {}
         self._renewals = 0
         self._links = Links()
+        self._led_to: str | None = None  # where the link leads now that the folder was named by, if that is elsewhere
         self._known: set[str] = set()  # folders that were looked through
         self._trusted: set[str] = set()  # folders
         self._unannounced: set[str] = set()  # paths that a look found changed, and no event yet
@@ -98,6 +99,11 @@ class Lookout:
         root = self.folder.root
         if self.is_gone:
             return f"{root} is gone. What was live stays live, and is followed again when the folder is back."
+        if self._led_to is not None:
+            return (
+                f"{self.folder.link} leads to {self._led_to} now; what is live, and followed, is still {root}. "
+                f"%hotwatch --stop, and watching it again, changes over."
+            )
         if self._poll is not None:
             return f"{root} is looked through every {self._poll:g} s, as was asked for."
         if self._troubles:
@@ -375,6 +381,8 @@ class Lookout:
             yield from self._look_for_root()
             return
         self.repository = repository_of(self.folder.root)
+        led_to = self.folder.root if self.folder.link is None else os.path.realpath(self.folder.link)
+        self._led_to = led_to if led_to != self.folder.root else None
         self._trusted.clear()
         self._troubles.pop("limit", None)  # until it is met again
         if "source" in self._troubles:
