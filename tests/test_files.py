@@ -482,6 +482,11 @@ def test_a_name_with_a_dot_is_no_module_and_disturbs_nobody(world: World) -> Non
     world.save({"a.py": "exports = 3\n"})
     assert world.value("dict(hot.handlers)") == {"a": 3}
     assert world.errors == {}
+    told = "b.c.py: no import can name a file with a dot in its name"
+    assert told in world.ok("%hot status").text
+    (world.folder / "b.c.py").rename(world.folder / "b_c.py")
+    world.ok("hot.wait(lambda: 'b_c' in hot.handlers)")
+    world.kernel.wait_for_panel("b_c")
 
 
 def test_a_file_in_a_folder_with_an_unusual_name_is_a_handler(world: World) -> None:

@@ -56,6 +56,7 @@ ROWS = [
     ["core.doubts", "core.growth", "core.lineage", "core.succession"],
     ["core.reasons", "core.stock"],
     ["core.asides"],
+    ["watch.remarks"],
     ["watch.lookout"],
     ["watch.harvest"],
     ["watch.watcher"],

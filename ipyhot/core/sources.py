@@ -62,6 +62,11 @@ class Folder:
             return None
         return self.qualify([*folders] if stem == _INIT else [*folders, stem])
 
+    def is_misnamed(self, path: str) -> bool:
+        """Tell whether a file, in a folder that is looked through, looks like a module but no import can name it."""
+        stem = os.path.basename(path).removesuffix(SUFFIX)
+        return "." in stem and stem[0] not in ".#" and self._takes(path)
+
     def qualify(self, parts: list[str]) -> str | None:
         """Return the dotted module name of a path inside the folder, given as its parts."""
         return ".".join([self.package, *parts] if self.package else parts) or None

@@ -16,6 +16,7 @@ from ipyhot.core.sources import Folder
 from ipyhot.core.trust import doubt_of
 from ipyhot.watch.links import Links
 from ipyhot.watch.mounts import silent
+from ipyhot.watch.remarks import Remarks
 from ipyhot.watch.repository import repository_of
 from ipyhot.watch.settle import Hint, Kind
 from ipyhot.watch.source import Event, Silence, Source, What
@@ -64,10 +65,9 @@ class Lookout:
         self._poll = poll
         self._wake = wake
         self._open_source = open_source or _suiting
-        self._troubles: dict[str, str] = {}
+        self._remarks = Remarks(folder)
         self._renewals = 0
         self._links = Links()
-        self._led_to: str | None = None  # where the link leads now that the folder was named by, if that is elsewhere
         self._known: set[str] = set()  # folders that were looked through
         self._trusted: set[str] = set()  # folders
         self._unannounced: set[str] = set()  # paths that a look found changed, and no event yet
@@ -84,31 +84,19 @@ class Lookout:
             return Silence()
         kind = silent(self.folder.root)
         if kind is not None:
-            self._troubles["mount"] = f"its file system, {kind}, does not tell of every change"
+            self._remarks.troubles["mount"] = f"its file system, {kind}, does not tell of every change"
         try:
             source = self._open_source(self.folder.root, self._wake)
         except OSError as error:
-            self._troubles["source"] = f"the system gives no events ({error.strerror or error})"
+            self._remarks.troubles["source"] = f"the system gives no events ({error.strerror or error})"
             return Silence()
-        self._troubles.pop("source", None)
+        self._remarks.troubles.pop("source", None)
         return source
 
     @property
-    def note(self) -> str | None:
+    def notes(self) -> Iterator[str]:
         """What the user should know of how the folder is watched."""
-        root = self.folder.root
-        if self.is_gone:
-            return f"{root} is gone. What was live stays live, and is followed again when the folder is back."
-        if self._led_to is not None:
-            return (
-                f"{self.folder.link} leads to {self._led_to} now; what is live, and followed, is still {root}. "
-                f"%hotwatch --stop, and watching it again, changes over."
-            )
-        if self._poll is not None:
-            return f"{root} is looked through every {self._poll:g} s, as was asked for."
-        if self._troubles:
-            return f"{root} is looked through every {self.sweep_interval:.2g} s: {'; '.join(self._troubles.values())}."
-        return None
+        return self._remarks.lines(is_gone=self.is_gone, asked=self._poll, interval=self.sweep_interval)
 
     # -- the table
 
@@ -155,7 +143,7 @@ class Lookout:
 
     def _is_quiet(self, path: str) -> bool:
         """Tell whether changes of a path may come without an event although all is well."""
-        if isinstance(self.source, Silence) or self._troubles or os.path.realpath(path) != path:
+        if isinstance(self.source, Silence) or self._remarks.troubles or os.path.realpath(path) != path:
             return True
         try:
             return os.stat(path).st_nlink > 1
@@ -259,7 +247,7 @@ class Lookout:
             return self.source.arm(path)
         except OSError as error:
             limit = " (more of them: sysctl fs.inotify.max_user_watches)" if error.errno == errno.ENOSPC else ""
-            self._troubles["limit"] = f"the system lets no more folders be watched{limit}"
+            self._remarks.troubles["limit"] = f"the system lets no more folders be watched{limit}"
             return True
 
     def _learn(self, link: str) -> None:
@@ -292,7 +280,7 @@ class Lookout:
         self.is_deaf = False
         self._renewals += 1
         if self._renewals >= _PATIENCE:
-            self._troubles["deaf"] = "events of it do not come"
+            self._remarks.troubles["deaf"] = "events of it do not come"
         return self.renew()
 
     def _look_at(self, path: str, now: float) -> Iterator[Hint]:
@@ -335,6 +323,7 @@ class Lookout:
 
     def _key(self, entry: os.DirEntry[str]) -> Key | None:
         if not self.owns(entry.path):
+            self._remarks.note(entry.path)
             return None
         try:
             found = entry.stat()
@@ -381,11 +370,10 @@ class Lookout:
             yield from self._look_for_root()
             return
         self.repository = repository_of(self.folder.root)
-        led_to = self.folder.root if self.folder.link is None else os.path.realpath(self.folder.link)
-        self._led_to = led_to if led_to != self.folder.root else None
+        self._remarks.look()
         self._trusted.clear()
-        self._troubles.pop("limit", None)  # until it is met again
-        if "source" in self._troubles:
+        self._remarks.troubles.pop("limit", None)  # until it is met again
+        if "source" in self._remarks.troubles:
             yield from self.renew()
         yield from self._look(self.folder.root)
 
@@ -397,7 +385,7 @@ class Lookout:
         """Seconds between two looks through the folder."""
         if self._poll is not None:
             return self._poll
-        return max(_POLL, self._cost / _POLL_SHARE) if self._troubles else max(_SWEEP, self._cost / _SWEEP_SHARE)
+        return max(_POLL, self._cost / _POLL_SHARE) if self._remarks.troubles else max(_SWEEP, self._cost / _SWEEP_SHARE)
 
     def close(self) -> None:
         """Listen no more. Waits for nothing."""

@@ -87,7 +87,7 @@ class Watcher:
     @property
     def notes(self) -> tuple[str, ...]:
         """What users should know: folders that are gone, or that have to be looked through."""
-        found = [self._fault, *(lookout.note for lookout in self._all)]
+        found = [self._fault, *(note for lookout in self._all for note in lookout.notes)]
         return tuple(note for note in found if note)
 
     def add(self, folder: Folder, *, poll: float | None = None) -> None:
