@@ -333,6 +333,13 @@ STORIES: dict[str, Story] = {
         },
         {"a": "K2 = 0\nK1 = 0\n"},
     ],
+    "a new file takes what another one has, beside one that failed at the start and makes use of that": [
+        {
+            "a": "def par(p): return p\nREG = {}\n",
+            "d": "import PKG.a as mod\nf = deco(1)\n@mod.par(1)\ndef g(): pass\n",
+        },
+        {"b": "from .a import *\n"},
+    ],
     "a name that hid an imported registry goes": [
         {
             "a": "TABLE1 = {}\n",

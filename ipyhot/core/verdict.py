@@ -46,17 +46,21 @@ def judge(
         return Verdict(fallen=spoilers)
     held = held_back(plan, failed, edges, live_edges)
     going = {name for name in stage.results if name not in held}.difference(failed)
+    idle: set[str] = set()
     for name in sorted(going.difference(changed)) if failed else ():
         if not _follows(name, going.intersection(changed), edges):  # it was to run for those that failed alone
             held[name] = frozenset(failed)
             going.discard(name)
+            idle.add(name)
 
     def is_in_the_way(name: str) -> bool:
         """Tell whether the rest cannot go live beside a module without a veto that failed.
 
         That is so if something that its live version imports goes live, or something that has just imported it, or
-        something that it has added to.
+        something that it has added to, or something that has taken what ran for it alone.
         """
+        if any(not idle.isdisjoint(edges[other]) for other in going):
+            return True
         if any(stage.results[other].step.grown for other in going.intersection(edges[name])):
             return True
         imports_it = any(name in edges[other] for other in going)
