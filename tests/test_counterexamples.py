@@ -335,8 +335,8 @@ STORIES: dict[str, Story] = {
     ],
     "a new file takes what another one has, beside one that failed at the start and makes use of that": [
         {
-            "a": "def par(p): return p\nREG = {}\n",
-            "d": "import PKG.a as mod\nf = deco(1)\n@mod.par(1)\ndef g(): pass\n",
+            "a": "def par(p=1):\n    return decorate\nREG = {}\n",
+            "d": "import PKG.a as mod\ndef f(): return mod.g()\nf = deco(f)\n@mod.par(1)\ndef g(): return mod.f()\n",
         },
         {"b": "from .a import *\n"},
     ],
