@@ -23,6 +23,7 @@ __all__ = [
 
 CodeKey = tuple[str, int]
 OPTIMIZED: Final = 0x1  # the flag of functions, which class bodies and modules have not
+_PLACE: Final = "__firstlineno__"
 _COMPREHENSIONS: Final = frozenset({"<dictcomp>", "<genexpr>", "<listcomp>", "<setcomp>"})
 
 
@@ -60,11 +61,17 @@ def signature(code: types.CodeType, *, is_body: bool = False) -> object:
         code: a code object.
         is_body: compare the functions inside as well.
     """
-    line = code.co_firstlineno if "__firstlineno__" in code.co_names else None  # a class says where it stands, from 3.13 on
-    consts = tuple("line" if const == line else _constant(const, is_body=is_body) for const in code.co_consts)
     named = (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
     counts = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags)
-    return code.co_code, consts, named, counts, getattr(code, "co_exceptiontable", b"")
+    if (
+        _PLACE in code.co_names
+    ):  # a class says where it stands, from 3.13 on; that may be one constant with a number of its own
+        steps = instructions(code)
+        told = [step for step, after in zip(steps, [*steps[1:], None], strict=True) if after != ("STORE_NAME", _PLACE)]
+        does: object = tuple((name, _constant(value, is_body=is_body)) for name, value in told)
+    else:
+        does = code.co_code, tuple(_constant(const, is_body=is_body) for const in code.co_consts)
+    return does, named, counts, getattr(code, "co_exceptiontable", b"")
 
 
 def _constant(const: object, *, is_body: bool) -> object:
@@ -134,7 +141,7 @@ def calls_unnamed(code: types.CodeType) -> bool:
 
 _GLOBAL: Final = dis.opmap["LOAD_GLOBAL"]
 _NULL_FOLLOWS: Final = sys.version_info >= (3, 13)  # what is called is pushed before the mark of a plain call, not after it
-_UNNAMED: Final = ("BINARY_SUBSCR", "CALL", "LOAD_DEREF", "LOAD_FAST", "PUSH_NULL")
+_UNNAMED: Final = ("BINARY_SUBSCR", "CALL", "LOAD_DEREF", "LOAD_FAST", "PUSH_NULL", "STORE_FAST_LOAD_FAST")
 
 
 def _is_unnamed(names: Sequence[str]) -> bool:

@@ -117,6 +117,7 @@ _ASKS: Final = _LOADS | _ATTRIBUTES | {"DELETE_ATTR", "IMPORT_FROM", "LOAD_SUPER
 _CALLS: Final = frozenset({"CALL", "CALL_FUNCTION_EX", "CALL_KW"})
 _STORES: Final = frozenset({"STORE_GLOBAL", "STORE_NAME"})
 _DELETES: Final = frozenset({"DELETE_GLOBAL", "DELETE_NAME"})
+_STAR: Final = ("CALL_INTRINSIC_1", 2)  # what became of IMPORT_STAR in 3.12
 _REMAINDERS: Final = frozenset({6, 19})  # % and %=
 _INERT: Final = (
     _SILENT
@@ -228,7 +229,7 @@ class _Reader:
         scan = self.scan
         if name in _ATTRIBUTES and value in _MUTATORS:  # of something that a name only leads to
             scan.mutates |= {chain[0] for chain in scan.chains}
-        scan.computes |= name not in _INERT
+        scan.computes |= name not in _INERT and (name, value) != _STAR
         if name in _LOADS and str(value) not in self._local:
             self._chain = [str(value)]
             return
