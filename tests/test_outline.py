@@ -12,8 +12,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ipyhot.core.codes import codes_in, imports, instructions
-from ipyhot.core.facts import Facts, Kind, is_inert
+from ipyhot.core.facts import Facts, Kind
 from ipyhot.core.outline import NotSeparable, Outline, Statement, cut, outline, prepared, revised, rooted
+from ipyhot.core.scan import is_inert
 
 FUZZ = int(os.environ.get("IPYHOT_FUZZ", "0"))
 

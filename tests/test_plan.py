@@ -10,10 +10,10 @@ from collections.abc import Callable, Collection
 import pytest
 
 from ipyhot.core import plan
-from ipyhot.core.facts import is_inert
 from ipyhot.core.graph import Graph
 from ipyhot.core.model import Change, Source, Step, Version, Way
 from ipyhot.core.outline import NotSeparable, Outline, outline
+from ipyhot.core.scan import is_inert
 from ipyhot.core.verdict import held_back
 
 FILES = {

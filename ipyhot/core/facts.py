@@ -9,7 +9,7 @@ import dis
 import re
 import types
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from enum import Enum, auto
 from typing import Any, Final, TypeVar
 
@@ -24,11 +24,11 @@ from ipyhot.core.codes import (
     runs_at_once,
     signature,
 )
+from ipyhot.core.scan import LOADS, MUTATORS, SILENT, STORES, Chain, Scan, is_inert, scanned
 
-__all__ = ["DEFINITION", "Chain", "Facts", "Kind", "Member", "facts_of", "is_inert"]
+__all__ = ["DEFINITION", "Facts", "Kind", "Member", "facts_of"]
 
 _T = TypeVar("_T")
-Chain = tuple[str, ...]
 DEFINITION: Final = re.compile(r"^(?:async[ \t]+def|def|class)[ \t]+(\w+)", re.MULTILINE)
 
 
@@ -110,180 +110,10 @@ _NOTHING: Final = frozenset[Any]()
 _SETS: Final = tuple(field.name for field in fields(Facts) if str(field.type).startswith("frozenset"))
 
 
-_SILENT: Final = frozenset({"CACHE", "EXTENDED_ARG", "KW_NAMES", "NOP", "NOT_TAKEN", "PRECALL", "PUSH_NULL", "RESUME"})
-_LOADS: Final = frozenset({"LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_GLOBALS", "LOAD_GLOBAL", "LOAD_NAME"})
-_ATTRIBUTES: Final = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
-_ASKS: Final = _LOADS | _ATTRIBUTES | {"DELETE_ATTR", "IMPORT_FROM", "LOAD_SUPER_ATTR", "STORE_ATTR"}
-_CALLS: Final = frozenset({"CALL", "CALL_FUNCTION_EX", "CALL_KW"})
-_STORES: Final = frozenset({"STORE_GLOBAL", "STORE_NAME"})
-_DELETES: Final = frozenset({"DELETE_GLOBAL", "DELETE_NAME"})
-_STAR: Final = ("CALL_INTRINSIC_1", 2)  # what became of IMPORT_STAR in 3.12
-_REMAINDERS: Final = frozenset({6, 19})  # % and %=
-_INERT: Final = (
-    _SILENT
-    | _LOADS
-    | _STORES
-    | _DELETES
-    | {
-        "BUILD_CONST_KEY_MAP",
-        "BUILD_LIST",
-        "BUILD_MAP",
-        "BUILD_TUPLE",
-        "COPY",
-        "IMPORT_FROM",
-        "IMPORT_NAME",
-        "IMPORT_STAR",
-        "LOAD_ATTR",  # but for objects that are neither module nor class: see Effects
-        "LOAD_CLOSURE",
-        "LOAD_CONST",
-        "LOAD_FAST",
-        "LOAD_LOCALS",
-        "LOAD_METHOD",
-        "LOAD_SMALL_INT",
-        "MAKE_CELL",
-        "MAKE_FUNCTION",
-        "POP_TOP",
-        "RETURN_CONST",
-        "RETURN_VALUE",
-        "SETUP_ANNOTATIONS",
-        "SET_FUNCTION_ATTRIBUTE",
-        "STORE_DEREF",
-        "STORE_FAST",
-        "SWAP",
-    }
-)
-_MUTATORS: Final = frozenset(
-    {
-        "add",
-        "append",
-        "appendleft",
-        "clear",
-        "discard",
-        "extend",
-        "extendleft",
-        "insert",
-        "pop",
-        "popitem",
-        "popleft",
-        "remove",
-        "reverse",
-        "rotate",
-        "setdefault",
-        "sort",
-        "subtract",
-        "update",
-        "difference_update",
-        "intersection_update",
-        "symmetric_difference_update",
-        "__setitem__",
-        "__delitem__",
-    }
-)
-_ANYTHING: Final = frozenset({"__import__", "eval", "exec", "globals", "locals", "vars"})
-_ANY_MODULE: Final = frozenset({("sys", "modules"), ("importlib", "import_module"), ("importlib", "reload")})
-
-
-@dataclass(slots=True)
-class _Scan:
-    """What one code object does, without those inside it."""
-
-    chains: set[Chain] = field(default_factory=set)
-    binds: set[str] = field(default_factory=set)
-    mutates: set[str] = field(default_factory=set)
-    sets: set[Chain] = field(default_factory=set)
-    asks: set[str] = field(default_factory=set)
-    annotates: set[str] = field(default_factory=set)
-    deletes: set[str] = field(default_factory=set)
-    calls: int = 0
-    computes: bool = False
-    effects: int = 0  # calls whose result is thrown away
-    anything: str = ""
-
-
-class _Reader:
-    """Walks the instructions of one code object and notes which names meet which operations."""
-
-    def __init__(self, code: types.CodeType) -> None:
-        self.scan = _Scan()
-        self._chain: list[str] = []
-        self._operands: list[Chain] = []  # simple operands that were pushed last, chains of names; () is another one
-        self._is_called = False
-        self._is_class_body = not code.co_flags & OPTIMIZED and code.co_name != "<module>"
-        self._local = {"__name__"} if self._is_class_body else set[str]()
-        for name, value in instructions(code):
-            if name not in _SILENT:
-                self._read(name, value)
-        self._finish()
-
-    def _read(self, name: str, value: object) -> None:
-        if name in _ASKS:
-            self.scan.asks.add(str(value))
-        elif name.startswith("FORMAT_") or (name == "BINARY_OP" and value in _REMAINDERS):
-            self.scan.asks.add("format")
-        elif name == "MATCH_CLASS":  # it reads attributes that stand in a constant
-            self.scan.asks.add("getattr")
-        if name in _ATTRIBUTES and self._chain:
-            self._chain.append(str(value))
-            return
-        self._finish()
-        scan = self.scan
-        if name in _ATTRIBUTES and value in _MUTATORS:  # of something that a name only leads to
-            scan.mutates |= {chain[0] for chain in scan.chains}
-        scan.computes |= name not in _INERT and (name, value) != _STAR
-        if name in _LOADS and str(value) not in self._local:
-            self._chain = [str(value)]
-            return
-        if name.startswith("LOAD_") and name not in _ATTRIBUTES:
-            self._operands.append(("'", value) if isinstance(value, str) and name == "LOAD_CONST" else ())
-            return
-        if name == "STORE_SUBSCR" and self._operands[-2:-1] == [("__annotations__",)] and self._operands[-1][:1] == ("'",):
-            scan.annotates.add(self._operands[-1][1])
-            scan.computes = scan.computes and scan.calls > 0
-        elif name in {"STORE_SUBSCR", "DELETE_SUBSCR"}:
-            self._mutate(-2)
-        elif name == "STORE_SLICE":
-            self._mutate(-3)
-        elif name in {"STORE_ATTR", "DELETE_ATTR"}:
-            self._mutate(-1)
-            is_known = bool(self._operands) and self._operands[-1][:1] not in {(), ("'",)}
-            owners = {self._operands[-1]} if is_known else {chain[:1] for chain in scan.chains}
-            scan.sets |= {(*owner, str(value)) for owner in owners}
-        elif name in _STORES | _DELETES:
-            if name in _DELETES:
-                scan.deletes.add(str(value))
-            scan.binds.add(str(value))
-            self._local |= {str(value)} if self._is_class_body else set()
-        elif name == "POP_TOP" and self._is_called:
-            scan.effects += 1
-        self._is_called = name in _CALLS
-        scan.calls += self._is_called
-        self._operands.clear()
-
-    def _mutate(self, position: int) -> None:
-        """Note that the operand at a position is changed in place; if it is not a simple one, any name may be."""
-        found = self._operands[position] if len(self._operands) >= -position else None
-        names = {chain[0] for chain in self.scan.chains} if found is None else {found[0]} if found else set()
-        self.scan.mutates |= names - {"'"}
-
-    def _finish(self) -> None:
-        if not self._chain:
-            return
-        chain = tuple(self._chain)
-        self._chain = []
-        self._operands.append(chain)
-        if chain == ("__annotations__",):
-            return
-        self.scan.chains.add(chain)
-        if len(chain) > 1 and chain[-1] in _MUTATORS:
-            self.scan.mutates.add(chain[0])
-        if chain[0] in _ANYTHING or chain[:2] in _ANY_MODULE:
-            self.scan.anything = ".".join(chain[:2]) if chain[:2] in _ANY_MODULE else f"{chain[0]}()"
-
-
 def facts_of(text: str, code: types.CodeType) -> Facts:
     """Return what the code of a statement says; its text tells decorators and metaclasses from the rest."""
-    top = _Reader(code).scan
-    parts = [(inner, is_run, _Reader(inner).scan) for inner, is_run in _parts(code)]
+    top = scanned(code)
+    parts = [(inner, is_run, scanned(inner)) for inner, is_run in _parts(code)]
     along = [scan for _, is_run, scan in parts if is_run]
     bodies = [scan for _, is_run, scan in parts if not is_run]
     found = tuple(imports(code, "", is_deep=False)) if "import" in text else ()
@@ -342,9 +172,7 @@ def _union(sets: Iterable[set[_T]]) -> set[_T]:
     return set[_T]().union(*sets)
 
 
-def _chains_read(
-    top: _Scan, along: Iterable[_Scan], *, is_known: bool, is_plain_class: bool
-) -> tuple[set[Chain], set[Chain]]:
+def _chains_read(top: Scan, along: Iterable[Scan], *, is_known: bool, is_plain_class: bool) -> tuple[set[Chain], set[Chain]]:
     """Return what a statement only holds, and what it computes with.
 
     Args:
@@ -357,7 +185,7 @@ def _chains_read(
     used: set[Chain] = set()
     (used if top.computes and not (is_plain_class and top.calls == 1) else held).update(top.chains)
     if is_known and top.calls == 1:  # what a container is given, it only holds
-        held.update(chain for chain in used if chain[-1] not in _MUTATORS)
+        held.update(chain for chain in used if chain[-1] not in MUTATORS)
         used -= held
     for scan in along:
         (used if scan.computes else held).update(scan.chains)
@@ -373,7 +201,7 @@ def _kind(text: str, code: types.CodeType, *, is_import: bool) -> Kind:
 _BUILD_CLASS: Final = dis.opmap["LOAD_BUILD_CLASS"]
 
 
-def _members(code: types.CodeType, parts: dict[int, tuple[bool, _Scan]]) -> dict[str, Member]:
+def _members(code: types.CodeType, parts: dict[int, tuple[bool, Scan]]) -> dict[str, Member]:
     """Return what makes each attribute of a class, as long as the class body just runs down.
 
     Takes from the parts of the class, by the identity of their code, those that are of its functions.
@@ -407,19 +235,18 @@ def _members(code: types.CodeType, parts: dict[int, tuple[bool, _Scan]]) -> dict
         elif isinstance(value, types.CodeType):
             if runs_at_once(value):
                 reads |= {
-                    chain[0] for inner, is_run in [(value, True), *_parts(value)] if is_run for chain in _chains(inner)
+                    chain[0]
+                    for inner, is_run in [(value, True), *_parts(value)]
+                    if is_run
+                    for chain in scanned(inner).chains
                 }
             else:
                 functions.append(value)
             made.append(signature(value, is_body=True))
-        elif name not in _SILENT:
+        elif name not in SILENT:
             made.append((name, type(value).__name__, repr(value)))
-            reads |= {str(value)} if name in _LOADS else set()
+            reads |= {str(value)} if name in LOADS else set()
     return found
-
-
-def _chains(code: types.CodeType) -> set[Chain]:
-    return _Reader(code).scan.chains
 
 
 def _head(code: types.CodeType) -> object:
@@ -453,14 +280,14 @@ def _doubt(anything: str, *, is_effect: bool) -> str:
 
 
 def _is_alias(code: types.CodeType) -> bool:
-    names = [name for name, _ in instructions(code) if name not in _SILENT]
+    names = [name for name, _ in instructions(code) if name not in SILENT]
     return names[:2] == ["LOAD_NAME", "STORE_NAME"] and set(names[2:]) <= {"LOAD_CONST", "RETURN_VALUE", "RETURN_CONST"}
 
 
-def _is_known_effect(scan: _Scan, text: str) -> bool:
+def _is_known_effect(scan: Scan, text: str) -> bool:
     """Tell whether an expression statement changes a container in a way that is known, and does no more."""
     match = _MUTATION.match(text)
-    return match is not None and match[1] in _MUTATORS and scan.effects == 1
+    return match is not None and match[1] in MUTATORS and scan.effects == 1
 
 
 _MUTATION: Final = re.compile(r"\w+(?:\.\w+)*\.(\w+)\(")
@@ -491,7 +318,7 @@ def _import_names(code: types.CodeType) -> Iterator[tuple[str, str, str | None]]
             attribute, is_open = None, True
         elif name == "IMPORT_FROM":
             attribute = str(value)
-        elif name in _STORES and is_open:
+        elif name in STORES and is_open:
             if is_from:
                 yield str(value), base, attribute
             elif attribute is not None:  # import a.b as x: CPython fetches the parts one by one
@@ -503,15 +330,3 @@ def _import_names(code: types.CodeType) -> Iterator[tuple[str, str, str | None]]
             is_open = False
         elif name.startswith("LOAD_"):
             constants.append(value)
-
-
-def is_inert(code: types.CodeType) -> bool:
-    """Tell whether a file does nothing while it is loaded but define, import and store."""
-    return not code.co_code[::2].translate(None, _INERT_CODES)
-
-
-_INERT_CODES: Final = bytes(
-    number
-    for name, number in dis.opmap.items()
-    if name in _INERT - _ATTRIBUTES - {"IMPORT_STAR"} and number < 256  # noqa: PLR2004 - real codes fit a byte; pseudo ones do not
-)

@@ -6,10 +6,11 @@ Pure: drafts in, answers out. One plan uses one ``Lineage``.
 from typing import Final
 
 from ipyhot.core.drafts import Draft, Drafts
-from ipyhot.core.facts import Chain, Facts, Kind
+from ipyhot.core.facts import Facts, Kind
 from ipyhot.core.model import MIGRATE
 from ipyhot.core.outline import Outline
 from ipyhot.core.reach import Reach
+from ipyhot.core.scan import Chain
 
 __all__ = ["Lineage"]
 

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from ipyhot.core.drafts import ALL, EXISTS, Drafts, is_asked
-from ipyhot.core.facts import Chain, Facts, Kind
+from ipyhot.core.facts import Facts, Kind
 from ipyhot.core.outline import Outline, Statement
+from ipyhot.core.scan import Chain
 
 __all__ = ["Reach", "Ref"]
 

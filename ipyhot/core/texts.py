@@ -8,10 +8,10 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from ipyhot.core.codes import CodeKey, codes_in, own_codes
-from ipyhot.core.facts import is_inert
 from ipyhot.core.imports import Loader, keep_lines
 from ipyhot.core.model import Source
 from ipyhot.core.outline import NotSeparable, Outline, Statement, outline, revised
+from ipyhot.core.scan import is_inert
 
 __all__ = ["Texts"]
 
