@@ -85,6 +85,13 @@ def test_a_watched_folder_that_comes_back_again_and_again_is_still_listened_to(w
     watched.wait(lambda: watched.watcher.notes == ())
 
 
+def test_a_polled_folder_is_looked_through_for_who_waits(watched: Watched) -> None:
+    watched.start({"a.py": "A = 1\n"}, poll=600.0)
+    watched.write({"a.py": "A = 22\n"})
+    assert watched.watcher.catch_up(10)
+    assert watched.told["a.py"] == b"A = 22\n"
+
+
 def test_a_fuller_folder_in_the_place_of_the_watched_one_is_followed(watched: Watched, start: Callable[..., None]) -> None:
     start({"a.py": "A = 1\n"})
     os.rename(watched.folder, watched.top / "before")

@@ -177,6 +177,33 @@ def test_a_cell_right_after_the_watched_folder_was_made_again_runs_what_is_in_it
     assert "is gone" not in world.ok("%hot status").text
 
 
+def test_a_subfolder_that_is_made_again_and_removed_leaves_no_handler(world: World) -> None:
+    world.watch({"a.py": "exports = 1\n", "sub/b.py": "exports = 1\n"})
+    shutil.rmtree(world.folder / "sub")
+    world.write({"sub/b.py": "exports = 2\n"})
+    world.ok("hot.wait(lambda: hot.handlers.sub.b == 2)")
+    shutil.rmtree(world.folder / "sub")
+    world.ok("hot.wait(lambda: list(hot.handlers) == ['a'])")
+    assert world.errors == {}
+
+
+@pytest.mark.parametrize("times", range(3))
+def test_a_cell_right_after_a_folder_was_moved_and_written_runs_what_is_there(world: World, times: int) -> None:
+    names = ["a", "b", "sub.a", "sub.b"]
+    world.watch({f"{name.replace('.', '/')}.py": "exports = 1\n" for name in names})
+    for number in range(2, 12):
+        away = world.top / f"away{number}"
+        os.rename(world.folder, away)
+        (away / "a.py").write_text(f"exports = {number}\n")
+        os.rename(away, world.folder)
+        (world.folder / "b.py").write_text(f"exports = {number}\n")
+        assert world.value("(hot.handlers.a, hot.handlers.b)") == (number, number)
+    for number, (old, new) in enumerate([("sub", "other"), ("other", "sub")] * 5):
+        os.rename(world.folder / old, world.folder / new)
+        (world.folder / new / "b.py").write_text(f"exports = {number}\n")
+        assert world.value(f"'{old}.b' not in hot.handlers and hot.handlers['{new}.b']") == number
+
+
 def test_a_link_to_a_folder_is_watched_by_its_own_name_and_told_when_it_leads_elsewhere(world: World) -> None:
     for number in (1, 2):
         world.write({f"../release-{number}/a.py": f"exports = {number}\n"})

@@ -214,7 +214,8 @@ class Stage:
 
     def _load(self, staged: Staged) -> None:
         parent = staged.step.name.rpartition(".")[0]
-        if parent in self.results and self.results[parent].state is State.WAITING:
+        is_gone = staged.step.way is Way.DROP  # and its package may be as well
+        if not is_gone and parent in self.results and self.results[parent].state is State.WAITING:
             self._load_parent(staged, parent)
         if staged.state is not State.WAITING:
             return  # the package's own __init__ imported it

@@ -5,6 +5,7 @@ nothing was heard of the file after that: an empty or a half written file never 
 """
 
 import os
+import stat
 import sys
 import time
 from collections.abc import Callable, Collection, Iterable
@@ -150,9 +151,12 @@ class Harvest:
         files, texts = set(self._asked or ()), {}
         is_asked, self._asked = self._asked is not None, None
         for path, hint in self.settler.take(now).items():
-            if path not in self._readings or (hint.kind is Kind.FOUND and _moved_on(path, self._readings[path])):
+            is_seen = (
+                hint.kind is Kind.FOUND or hint.kind is Kind.GONE
+            )  # by a look: nobody has to tell that it is other again
+            if path not in self._readings or (is_seen and _moved_on(path, self._readings[path])):
                 self._readings.pop(path, None)
-                self.settler.feed(hint if hint.kind is not Kind.FOUND else Hint(Kind.FOUND, path, now))
+                self.settler.feed(Hint(Kind.FOUND, path, now) if is_seen else hint)
                 continue
             reading = self._readings.pop(path)
             is_changed = False
@@ -184,6 +188,7 @@ def _is_meant(path: str, lookouts: Iterable[Lookout]) -> bool:
 def _moved_on(path: str, reading: Reading | None) -> bool:
     """Tell whether a file, of which nobody says when it is complete, looks other than when it was read."""
     try:
-        return reading is None or key_of(os.stat(path)) != reading.key
+        found = os.stat(path)
     except OSError:
         return reading is not None and reading.data is not None
+    return stat.S_ISREG(found.st_mode) if reading is None else key_of(found) != reading.key

@@ -9,6 +9,7 @@ import errno
 import fcntl
 import os
 import struct
+from collections.abc import Iterator
 from typing import Final
 
 from watchdog.observers.inotify_c import (
@@ -106,23 +107,21 @@ class Inotify:
         if not names and self._paths_of.pop(watch, None) is not None:
             inotify_rm_watch(self._fd, watch)  # or it follows a folder that was moved away; it may be gone already
 
-    def events(self) -> list[Event]:
-        """See ``Source.events``."""
-        found: list[Event] = []
-        while True:
+    def events(self) -> Iterator[Event]:
+        """See ``Source.events``. What is not listened to any more by the time that it is asked for is left out."""
+        data = bytes(_SIZE)
+        while len(data) >= _SIZE - _LARGEST:
             try:
                 data = os.read(self._fd, _SIZE)
             except BlockingIOError:
-                return found
+                return
             except OSError as error:
                 self._fd = -1  # somebody else closed it, and may have it anew
                 raise DeafError(str(error)) from error
-            found += self._parsed(data)
-            if len(data) < _SIZE - _LARGEST:
-                return found
+            yield from self._parsed(data)
 
-    def _parsed(self, data: bytes) -> list[Event]:
-        found, at, end = [], 0, len(data)
+    def _parsed(self, data: bytes) -> Iterator[Event]:
+        at, end = 0, len(data)
         while at < end:
             watch, mask, _, size = _HEAD.unpack_from(data, at)
             name, at = data[at + 16 : at + 16 + size], at + 16 + size  # filled up with zeros
@@ -131,16 +130,15 @@ class Inotify:
             ):
                 continue  # the next event is how the writing went on
             if mask & _OVERFLOW:
-                found.append(Event(What.LOST, ""))
+                yield Event(What.LOST, "")
             for path in (*self._paths_of.get(watch, ()),):
                 if not mask & _LOST:
                     what = _OF_FILES.get(mask) or _meaning(mask)
-                    found.append(Event(what, path + os.sep + os.fsdecode(name.rstrip(_ZERO)) if name else path))
+                    yield Event(what, path + os.sep + os.fsdecode(name.rstrip(_ZERO)) if name else path)
                     continue
                 if mask & _IGNORED:
                     self._drop(path, watch)
-                found.append(Event(What.FOLDER, path))
-        return found
+                yield Event(What.FOLDER, path)
 
     def _drop(self, path: str, watch: WatchDescriptor) -> None:
         self._paths_of.pop(watch, None)

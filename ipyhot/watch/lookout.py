@@ -4,6 +4,7 @@ Whatever a source says is held against the disk. What it does not say is found b
 then, so rarely that it costs next to nothing; a source that had to be helped in this way is replaced.
 """
 
+import contextlib
 import errno
 import os
 import stat
@@ -19,7 +20,7 @@ from ipyhot.watch.mounts import silent
 from ipyhot.watch.remarks import Remarks
 from ipyhot.watch.repository import repository_of
 from ipyhot.watch.settle import Hint, Kind
-from ipyhot.watch.source import Event, Silence, Source, What
+from ipyhot.watch.source import DeafError, Event, Silence, Source, What
 from ipyhot.watch.table import UNREADABLE, UNTRUSTED, Entry, Key, Reading, key_of
 
 __all__ = ["Lookout"]
@@ -28,6 +29,7 @@ _SWEEP: Final = 2.0  # seconds between two looks through a folder whose source s
 _SWEEP_SHARE: Final = 0.002  # ... or more, so that they take this share of a processor at most
 _POLL: Final = 1.0  # the same where the source may not speak
 _POLL_SHARE: Final = 0.04
+_MOMENT: Final = 0.05
 _RETURN: Final = 0.2  # seconds between two looks for a folder that is gone
 _PATIENCE: Final = 3  # how often a source is replaced before it is no longer relied on
 
@@ -137,6 +139,11 @@ class Lookout:
         """True if the folder was gone, and is there. Any thread may ask."""
         return self.is_gone and os.path.isdir(self.folder.root)
 
+    @property
+    def is_blind(self) -> bool:
+        """True if nothing tells of changes, and looking for them takes a moment only. Any thread may ask."""
+        return isinstance(self.source, Silence) and self._cost < _MOMENT
+
     def announced(self, path: str) -> None:
         """Take note that the source did tell of a path."""
         self._unannounced.discard(path)
@@ -158,9 +165,14 @@ class Lookout:
         Raises:
             DeafError: ``renew`` is needed.
         """
+        return self._said_by(self.source, now)
+
+    def _said_by(self, source: Source, now: float) -> list[Hint]:
         hints = []
-        plain, table, links = self._plain, self.table, self._links
-        for event in self.source.events():
+        plain, table, links, current = self._plain, self.table, self._links, self.source
+        for event in source.events():
+            if self.source is not current:  # everything has been looked at since
+                break
             what, path = event
             if what in plain and path in table and not links:  # almost always
                 hints.append(Hint(plain[what], path, now))
@@ -258,22 +270,30 @@ class Lookout:
 
     def _look_for_root(self) -> Iterator[Hint | None]:
         """Yield what differs because the watched folder itself may have come, gone, or become another one."""
-        if not os.path.isdir(self.folder.root):
+        root = self.folder.root
+        if not os.path.isdir(root):
             self.is_gone = True
             self.sweep_at = self._next_sweep()
-            self.source.disarm(self.folder.root)
             self._known.clear()
-        elif self.is_gone or self._arm(self.folder.root):
+        elif self.is_gone or self._arm(root):
             self.is_gone = False
+        else:
+            return
+        yield Hint(Kind.VOID, root, time.monotonic())
+        self.source.disarm(root)  # what it says is of another folder
+        if not self.is_gone:
             yield from self.renew()
 
     def renew(self) -> list[Hint]:
-        """Replace the source; return what differs from the table."""
+        """Replace the source; return what differs from the table, and what the old one had still to say."""
         old, self.source = self.source, self._opened()
-        old.close()
         self._links = Links()
         self._known.clear()
-        return [hint for hint in self._look(self.folder.root) if hint is not None]
+        hints = [hint for hint in self._look(self.folder.root) if hint is not None]
+        with contextlib.suppress(DeafError):
+            hints += self._said_by(old, time.monotonic())
+        old.close()
+        return hints
 
     def help(self) -> list[Hint]:
         """Replace a source that did not tell of a change; return what else differs."""

@@ -1,6 +1,7 @@
 """What a source of hints says: records that the readers of inotify, of watchdog and of nothing at all have in common."""
 
 import enum
+from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
 __all__ = ["DeafError", "Event", "Silence", "Source", "What"]
@@ -47,8 +48,8 @@ class Source(Protocol):
     def disarm(self, path: str) -> None:
         """Listen no more to a folder and all below it."""
 
-    def events(self) -> list[Event]:
-        """Return what has come, without waiting.
+    def events(self) -> Iterable[Event]:
+        """Return what has come, without waiting; to be gone through at once.
 
         Raises:
             DeafError: nothing will ever come again.

@@ -119,15 +119,22 @@ class Watcher:
         Costs a flag and a look at some descriptors when nothing is under way. What has been under way for longer than
         the timeout is not waited for.
         """
-        for lookout in self._all:
-            if lookout.is_back:
-                self._ask(partial(self._find_again, lookout))
-        if not self._is_pending() or not self._thread.is_alive() or threading.current_thread() is self._thread:
+        if not self._thread.is_alive() or threading.current_thread() is self._thread:
             return True
         since = self._busy_since
-        left = timeout if since is None else timeout - (time.monotonic() - since)
-        with self._calm:
-            return self._calm.wait_for(lambda: not self._is_pending(), max(left, 0.0))
+        end = (time.monotonic() if since is None else since) + timeout
+        self._look_again(lambda lookout: lookout.is_back or lookout.is_blind)
+        while self._is_pending():
+            with self._calm:
+                if not self._calm.wait_for(lambda: not self._is_pending(), max(end - time.monotonic(), 0.0)):
+                    return False
+            self._look_again(lambda lookout: lookout.is_back)  # it was found gone meanwhile
+        return True
+
+    def _look_again(self, is_due: Callable[[Lookout], bool]) -> None:
+        for lookout in self._all:
+            if is_due(lookout):
+                self._ask(partial(self._look_through, lookout))
 
     def _is_pending(self) -> bool:
         # In this order: the thread sets the flag before it reads, and clears it when nothing of it is left.
@@ -309,8 +316,8 @@ class Watcher:
                 self._harvest.feed(lookout, lookout.sweep(_SLICE))
                 self._register()
 
-    def _find_again(self, lookout: Lookout) -> None:
-        if lookout in self._all and lookout.is_back:
+    def _look_through(self, lookout: Lookout) -> None:
+        if lookout in self._all:
             self._harvest.feed(lookout, lookout.sweep(inf))
             self._register()
 
