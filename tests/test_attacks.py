@@ -1,6 +1,7 @@
 """What attacks on the core found, each as the small program that showed it, in all three modes."""
 
 import gc
+import shutil
 import sys
 
 import pytest
@@ -551,3 +552,13 @@ def test_an_instance_keeps_what_it_has_gathered_when_other_methods_than_its_make
     assert patching["b"].other.items == [3]
     changed = {"LIMIT = 1": ("store", False, "x"), "'store'": ("shop", True, "x"), "'x'": ("store", True, "y")}
     assert (repr(held), held.full(), held.show()) == changed.get(edit[0], ("store", True, "x"))
+
+
+def test_a_folder_stays_as_long_as_what_is_in_it_and_goes_with_the_last_of_it(story: Story) -> None:
+    story.start(**{"sub/a": "V = 1\n", "b": ""})
+    story.engine.update([f"{story.package}.sub"])  # as after it was made again
+    shutil.rmtree(story.folder / "sub")
+    story.engine.update([f"{story.package}.sub"])  # its files may be back in a moment
+    assert story["sub.a"].V == 1
+    story.engine.update([f"{story.package}.sub.a"])
+    assert (sorted(story.engine.live), story.failures) == ([f"{story.package}.b"], set())

@@ -316,9 +316,11 @@ class Stage:
             try:
                 __import__(parent)  # a folder without __init__.py, or a package that nothing has imported yet
             except BaseException as error:  # noqa: BLE001 - a package may raise anything; then its modules cannot be
-                self.results[name].fail(error)
-                return
-            self._dress(parent, sys.modules[parent])
+                if self.results[name].step.way is not Way.DROP:
+                    self.results[name].fail(error)
+                    return
+            else:
+                self._dress(parent, sys.modules[parent])
         found = sys.modules.get(name)
         if found is None and self.results[name].module is None:
             return

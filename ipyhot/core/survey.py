@@ -30,7 +30,7 @@ def changes(
     """
     found: dict[str, Change] = {}
     glances: collections.defaultdict[str, Glance] = collections.defaultdict(Glance)
-    for name in {*names, *ledger.retried()}:
+    for name in {*names, *ledger.retried(), *_bare_packages(names, ledger)}:
         folder = folders.of(name)
         if folder is None or not _is_followed(folder, name, ledger):
             continue
@@ -48,7 +48,21 @@ def changes(
             found[name] = Change(name, path or folder.place_of(name), source, whole)
         else:
             ledger.failures.pop(name, None)
+    for name in [name for name, change in found.items() if change.source is None and _is_bare(name, ledger)]:
+        if any(other.startswith(f"{name}.") and other not in found for other in ledger.live):
+            del found[name]  # it goes with the last of what is in it, which may be back in a moment
     return found
+
+
+def _bare_packages(names: Collection[str], ledger: Ledger) -> set[str]:
+    """Return the folders without ``__init__.py`` that hold some modules, as far as they are live."""
+    parts = (name.split(".") for name in names)
+    above = {".".join(part[:end]) for part in parts for end in range(1, len(part))}
+    return {name for name in above if _is_bare(name, ledger)}
+
+
+def _is_bare(name: str, ledger: Ledger) -> bool:
+    return name in ledger.live and ledger.live[name].source.path is None
 
 
 def _is_followed(folder: Folder, name: str, ledger: Ledger) -> bool:
