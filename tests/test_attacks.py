@@ -562,3 +562,45 @@ def test_a_folder_stays_as_long_as_what_is_in_it_and_goes_with_the_last_of_it(st
     assert story["sub.a"].V == 1
     story.engine.update([f"{story.package}.sub.a"])
     assert (sorted(story.engine.live), story.failures) == ([f"{story.package}.b"], set())
+
+
+def test_an_object_is_made_again_when_a_method_changes_that_its_librarys_base_calls_to_make_it(story: Story) -> None:
+    text = (
+        "import logging, random\nfrom html.parser import HTMLParser\nfrom collections import Counter, UserDict\n"
+        "class H(logging.Handler):\n    def createLock(self): self.made = 1; super().createLock()\n"
+        "class R(random.Random):\n    def seed(self, *a): self.made = 1; super().seed(3)\n"
+        "class P(HTMLParser):\n    def reset(self): super().reset(); self.made = 1\n"
+        "class C(Counter):\n    def update(self, *a, **k): super().update(*a, **k); self.made = 1\n"
+        "class U(UserDict):\n    def update(self, *a, **k): super().update(*a, **k); self.made = 1\n"
+        "h = H()\nr = R()\np = P()\nc = C('ab')\nu = U({'a': 1})\n"
+    )
+    story.start(m=text)
+    story.save(m=text.replace("made = 1", "made = 2"))
+    assert [getattr(story["m"], name).made for name in "hrpcu"] == [2] * 5
+
+
+def test_an_object_of_a_librarys_class_stays_when_a_method_changes_that_making_it_does_not_call(patching: Story) -> None:
+    text = "import threading\nK = 1\nclass Job(threading.Thread):\n    def run(self): self.result = K\njob = Job()\n"
+    patching.start(m=text)
+    job = patching["m"].job
+    job.note = "kept"
+    patching.save(m=text.replace("K = 1", "K = 2"))
+    assert (patching["m"].job is job, job.note) == (True, "kept")
+    job.start()
+    job.join()
+    assert job.result == 2
+
+
+@pytest.mark.parametrize(
+    "use", ["r = REG['R']()", "r = create('R')", "r = [made() for made in REG.values()][0]", "r = REG.get('R')()"]
+)
+@pytest.mark.parametrize("register", ["@register\nclass R:\n", "class R(Base):\n"])
+def test_an_object_of_a_registered_class_is_made_again_when_its_init_changes(story: Story, register: str, use: str) -> None:
+    registry = (
+        "REG = {}\ndef register(cls):\n    REG[cls.__name__] = cls\n    return cls\n"
+        "class Base:\n    def __init_subclass__(cls): REG[cls.__name__] = cls\ndef create(name): return REG[name]()\n"
+    )
+    text = f"from .reg import Base, register\n{register}    def __init__(self): self.value = 6\n"
+    story.start(reg=registry, a=text, b=f"from . import a\nfrom .reg import REG, create\n{use}\nvalue = r.value\n")
+    story.save(a=text.replace("6", "7"))
+    assert (story["b"].r.value, story["b"].value) == (7, 7)

@@ -23,7 +23,7 @@ ROWS = [
         "core.model",
         "core.patterns",
     ],
-    ["core.scan"],
+    ["core.libraries", "core.scan"],
     ["core.heap", "core.trust"],
     ["watch.echo", "watch.links", "watch.mounts", "watch.pace", "watch.repository", "watch.settle", "watch.source"],
     [

@@ -34,6 +34,7 @@ class Effects:
         grows: whether a statement may add to the object that a name of a module stands for, as it is.
         is_container: whether that is a plain container.
         holds: whether a name of a module stands for a function made of one of some code objects, or for what holds one.
+        asked_by_bases: what a library asks of a class of a module when an object of it is made.
         patches: take edits statement by statement; if not, a file that is reached is executed as a whole.
     """
 
@@ -48,6 +49,7 @@ class Effects:
         grows: Callable[[str, str], bool],
         is_container: Callable[[str, str], bool],
         holds: Callable[[str, str, Collection[types.CodeType]], bool],
+        asked_by_bases: Callable[[str, str], frozenset[str]],
         patches: bool = True,
     ) -> None:
         self._patches = patches
@@ -55,7 +57,7 @@ class Effects:
         self.drafts = Drafts(outline_of, is_module)
         self._dependents = dependents
         self._edges = edges
-        self._names = Reach(self.drafts, is_watched)
+        self._names = Reach(self.drafts, is_watched, asked_by_bases)
         self._lineage = Lineage(self.drafts, self._names)
         self._reasons = Reasons(self.drafts, self._names, self._lineage)
         self._doubts = Doubts(self._names, is_watched)

@@ -28,6 +28,7 @@ from ipyhot.core.heirs import bound, heir_of
 from ipyhot.core.identities import Identities
 from ipyhot.core.imports import Finder, ImportSwitch, Loader, WatchedSpec
 from ipyhot.core.ledger import Ledger
+from ipyhot.core.libraries import asked_by_bases
 from ipyhot.core.loading import Loading, Progress
 from ipyhot.core.model import Change, Failure, Plan, Report, Version, Way
 from ipyhot.core.replacement import Participant
@@ -362,6 +363,7 @@ class Engine:
             grows=_grows,
             is_container=lambda module, name: type(_value(module, name)) in FILLED,
             holds=_holds,
+            asked_by_bases=lambda module, name: asked_by_bases(_value(module, name), self._folders.holds),
             patches=self.patches,
         )
 

@@ -30,6 +30,7 @@ class Maker(NamedTuple):
 
     statement: Statement
     reads: list[Ref]
+    asks: frozenset[str]  # by all but the methods of a class
     methods: list[Method]  # of a class
     is_open: bool  # it may hand what it makes to code that is not watched
 
@@ -45,11 +46,18 @@ class Reach:
     Args:
         drafts: the outlines of modules as they are going to be.
         is_watched: whether a name belongs to a watched folder.
+        asked_by_bases: what a library asks of a class of a module, given its name, when an object of it is made.
     """
 
-    def __init__(self, drafts: Drafts, is_watched: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        drafts: Drafts,
+        is_watched: Callable[[str], bool],
+        asked_by_bases: Callable[[str, str], frozenset[str]] = lambda _module, _name: frozenset(),
+    ) -> None:
         self._drafts = drafts
         self._is_watched = is_watched
+        self._asked_by_bases = asked_by_bases
         self._expanded: dict[Ref, tuple[list[Maker], list[Ref]]] = {}
         self._writes: dict[tuple[str, int], frozenset[tuple[str, str]]] = {}
 
@@ -179,7 +187,7 @@ class Reach:
                 yield ref, None, outline
                 makers, further = self.expand(ref)
                 stack += [(other, is_there) for other in further]
-                for statement, reads, methods, is_open in makers:
+                for statement, reads, asks, methods, is_open in makers:
                     if statement is of:
                         continue
                     yield ref, statement, outline
@@ -187,7 +195,7 @@ class Reach:
                     if asked is None or is_there:
                         stack += [(read, is_there) for method in methods for read in method.reads]
                     if asked is not None:
-                        asked |= statement.facts.asks if is_there else statement.facts.asks_beside
+                        asked |= statement.facts.asks if is_there else asks
                         asked |= {"repr"} if is_there or is_open else set()
                         uncalled += () if is_there else methods
             if asked is not None and not stack:
@@ -226,7 +234,9 @@ class Reach:
                 for path, member in facts.members.items()
                 if member.is_function
             ]
-            makers.append(Maker(statement, reads, methods, self.meets_strangers(outline, facts)))
+            is_class = facts.kind is Kind.CLASS
+            asks = facts.asks_beside | (self._asked_by_bases(module, facts.name) if is_class else frozenset())
+            makers.append(Maker(statement, reads, asks, methods, self.meets_strangers(outline, facts)))
         return makers, further
 
     def meets_strangers(self, outline: Outline, facts: Facts) -> bool:

@@ -5,7 +5,7 @@ Pure: it reads the drafts of a plan and changes none. One plan uses one ``Reason
 
 from collections.abc import Collection
 
-from ipyhot.core.drafts import ALL, EXISTS, Draft, Drafts
+from ipyhot.core.drafts import ALL, EXISTS, Draft, Drafts, is_asked
 from ipyhot.core.facts import Kind
 from ipyhot.core.lineage import Lineage
 from ipyhot.core.outline import Outline
@@ -108,7 +108,7 @@ class Reasons:
             ref
             for ref, stock in found.items()
             if ref not in own
-            and (stock is asked or not stock.isdisjoint(asked) or (calls_unnamed and not stock.isdisjoint({"", ALL})))
+            and (stock is asked or not stock.isdisjoint(asked) or (calls_unnamed and _is_called(stock, asked)))
         ]
 
     def _is_made_up_otherwise(self, module: str, name: str) -> bool:
@@ -125,6 +125,11 @@ class Reasons:
             other.is_all_rebound or bool((other.rebound | other.touched).difference(own if other is draft else ()))
             for other in self._drafts.values()
         )
+
+
+def _is_called(stock: set[str], asked: set[str]) -> bool:
+    """Tell whether who calls something that has no name may call what behaves differently: a function, or a class."""
+    return any(member in {"", ALL} or is_asked(member, asked) for member in stock)
 
 
 def _is_own(draft: Draft, index: int, module: str, name: str | None) -> bool:
