@@ -604,3 +604,46 @@ def test_an_object_of_a_registered_class_is_made_again_when_its_init_changes(sto
     story.start(reg=registry, a=text, b=f"from . import a\nfrom .reg import REG, create\n{use}\nvalue = r.value\n")
     story.save(a=text.replace("6", "7"))
     assert (story["b"].r.value, story["b"].value) == (7, 7)
+
+
+@pytest.mark.parametrize(
+    "registry", ["cls.reg.append(cls.__name__)", "REG.append(cls.__name__)", "cls.names[cls.__name__] = len(cls.names)"]
+)
+def test_a_class_that_is_looked_into_leaves_one_entry_in_what_its_base_gathers(story: Story, registry: str) -> None:
+    base = f"REG = []\nclass Model:\n    reg = []\n    names = {{}}\n    def __init_subclass__(cls): {registry}\n"
+    text = "from .base import Model\nclass User(Model):\n    def rate(self): return 7\nclass Admin(User):\n    def rate(self): return 8\nx = Admin().rate()\n"
+    story.start(base=base, user=text)
+    for number in (9, 10, 8):
+        story.save(user=text.replace("8", str(number)))
+        model = story["base"].Model
+        kept = [model.reg, story["base"].REG, list(model.names)]
+        assert (sorted(map(len, kept)), story["user"].x) == ([0, 0, 2], number)
+
+
+FED = "class P:\n    def __init__(self): self.seen = None\n    def feed(self, x): self.seen = [*(self.seen or ()), x]\n    def result(self): return len(self.seen) + 3\n"
+
+
+@pytest.mark.parametrize("feed", ["q.feed(1)\nq.feed(2)\n", "for n in range(2): q.feed(n)\n", "q.feed(1), q.feed(2)\n"])
+def test_what_is_computed_with_an_object_meets_what_it_was_fed(story: Story, feed: str) -> None:
+    text = f"{FED}q = P()\n{feed}res = q.result()\n"
+    story.start(m=text)
+    for number in (4, 3):
+        story.save(m=text.replace("+ 3", f"+ {number}"))
+        assert (story["m"].res, len(story["m"].q.seen)) == (2 + number, 2)
+
+
+def test_an_object_that_is_fed_keeps_what_it_has_gathered_when_a_value_is_computed_with_it(patching: Story) -> None:
+    text = f"{FED}q = P()\nq.feed(1)\nres = q.result()\n"
+    patching.start(m=text)
+    q = patching["m"].q
+    q.feed("gathered")
+    patching.save(m=text.replace("+ 3", "+ 4"))
+    assert (patching["m"].q is q, q.seen, patching["m"].res, q.result()) == (True, [1, "gathered"], 5, 6)
+
+
+def test_an_object_that_was_fed_in_another_file_is_fed_for_what_is_computed_with_it(story: Story) -> None:
+    story.start(
+        m=f"{FED}q = P()\n", n="from .m import q\nq.feed(1)\n", o="from .m import q\nfrom . import n\nres = q.result()\n"
+    )
+    story.save(m=f"{FED}q = P()\n".replace("+ 3", "+ 4"))
+    assert (story["o"].res, len(story["m"].q.seen)) == (5, 1)

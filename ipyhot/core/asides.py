@@ -7,9 +7,11 @@ plan uses one ``Asides``.
 from collections.abc import Iterable
 
 from ipyhot.core.drafts import Draft, Drafts
-from ipyhot.core.outline import Outline
+from ipyhot.core.facts import Kind
+from ipyhot.core.outline import Outline, Statement
 from ipyhot.core.reach import Reach, Ref
 from ipyhot.core.reasons import Reasons
+from ipyhot.core.scan import Chain
 
 __all__ = ["Asides"]
 
@@ -85,7 +87,7 @@ class Asides:
         if index in draft.run or index in draft.aside:
             return False
         statement = outline.statements[index]
-        if statement.facts.doubt:
+        if statement.facts.doubt and not self._concerns_rebuilt_alone(draft, outline, statement):
             return _doubt(draft, f"line {statement.line} is needed, and {statement.facts.doubt}")
         writes = self._names.writes(draft.name, outline, index)
         grown = [ref for ref in writes if ref[0] in self._drafts and ref[1] in self._drafts[ref[0]].grown]
@@ -107,10 +109,35 @@ class Asides:
         if outline is None or not self._drafts.rebuilt or draft.whole or draft.is_new:
             return False
         is_moving = False
-        for index in range(len(outline.statements)):
-            if not self._drafts.rebuilt.isdisjoint(self._names.writes(draft.name, outline, index)):
+        for index, statement in enumerate(outline.statements):
+            is_written = not self._drafts.rebuilt.isdisjoint(self._names.writes(draft.name, outline, index))
+            if is_written or self._calls_rebuilt(draft, outline, statement):
                 is_moving |= self._run_aside(draft, outline, index)
         return is_moving
+
+    def _calls_rebuilt(self, draft: Draft, outline: Outline, statement: Statement) -> bool:
+        """Tell whether a statement calls a method of an object that is made aside, for what that does to it."""
+        facts = statement.facts
+        return (bool(facts.doubt) or not facts.binds) and any(
+            len(chain) > 1 and self._is_rebuilt(draft, outline, chain) for chain in facts.used
+        )
+
+    def _concerns_rebuilt_alone(self, draft: Draft, outline: Outline, statement: Statement) -> bool:
+        """Tell whether objects that are made aside are all that a statement uses."""
+        facts = statement.facts
+        return (
+            self._calls_rebuilt(draft, outline, statement)
+            and not facts.reads_anything
+            and all(
+                self._is_rebuilt(draft, outline, chain) or not any(self._names.refs(draft.name, outline, chain))
+                for chain in facts.reads
+            )
+        )
+
+    def _is_rebuilt(self, draft: Draft, outline: Outline, chain: Chain) -> bool:
+        """Tell whether a chain begins with an object, not a function or class, that is made aside."""
+        rebuilt = self._drafts.rebuilt.intersection(self._names.refs(draft.name, outline, chain[:1]))
+        return any(maker.statement.facts.kind is Kind.OTHER for ref in rebuilt for maker in self._names.expand(ref)[0])
 
 
 def _doubt(draft: Draft, why: str) -> bool:

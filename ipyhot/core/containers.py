@@ -12,7 +12,7 @@ from ipyhot.core.commit import Deed
 from ipyhot.core.heap import is_a
 from ipyhot.core.wrappers import all_is
 
-__all__ = ["FILLED", "can_be_filled", "fill_deeds", "is_walked", "refilled"]
+__all__ = ["FILLED", "can_be_filled", "fill_deeds", "holds_the_same", "is_walked", "refilled"]
 
 FILLED: Final = frozenset({dict, list, set})
 _LARGE: Final = 256  # longer ones are left to the walk over the heap, which is only made if it is needed
@@ -62,6 +62,13 @@ def refilled(value: Any, lead: Callable[[Any], Any], is_led: Callable[[Any], boo
 def can_be_filled(live: Any, staged: Any) -> bool:
     """Tell whether a live container can hold what a staged one does, and is another one."""
     return live is not staged and type(live) is type(staged) and type(live) in FILLED
+
+
+def holds_the_same(live: Any, before: Any) -> bool:
+    """Tell whether a plain container holds the objects that a copy of it does; none of them is asked."""
+    parts = [*live], [*before]
+    values = ([*live.values()], [*before.values()]) if is_a(live, dict) else ([], [])
+    return all_is(*parts) and all_is(*values)
 
 
 def fill_deeds(live: Any, staged: Any) -> list[Deed]:

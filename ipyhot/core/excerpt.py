@@ -10,7 +10,7 @@ import types
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
-from ipyhot.core.containers import FILLED
+from ipyhot.core.containers import FILLED, fill_deeds, holds_the_same
 from ipyhot.core.facts import Kind
 from ipyhot.core.heap import is_a
 from ipyhot.core.outline import Outline, Statement
@@ -48,7 +48,11 @@ class Excerpt:
         for index, statement in enumerate(outline.statements):
             is_aside = index in step.aside
             if (index in run or is_aside) and statement.code is not None:
+                gathered = self._gathered(live.get(statement.facts.name)) if is_aside else []
                 self._execute(statement.code, is_star=bool(statement.facts.stars) and statement.facts.kind is Kind.IMPORT)
+                for container, before in gathered:
+                    for deed in () if holds_the_same(container, before) else fill_deeds(container, before):
+                        deed.do()
             if is_aside:
                 self._cast(statement, live, bound)
             elif index not in run:
@@ -70,6 +74,12 @@ class Excerpt:
         staged.carried = dict(namespace)
         staged.carried.pop("__doc__", None)
         return live
+
+    def _gathered(self, live: object) -> list[tuple[Any, Any]]:
+        """Return what the bases of a live class have gathered: a class that is made aside is none that they should know."""
+        bases = type.mro(live)[1:] if is_a(live, type) else []  # type: ignore[arg-type]
+        found = [value for base in bases for value in vars(base).values() if type(value) in FILLED]
+        return [(value, value.copy()) for value in found]
 
     def _execute(self, code: types.CodeType, *, is_star: bool) -> None:
         namespace = self._namespace
