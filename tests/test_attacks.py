@@ -647,3 +647,20 @@ def test_an_object_that_was_fed_in_another_file_is_fed_for_what_is_computed_with
     )
     story.save(m=f"{FED}q = P()\n".replace("+ 3", "+ 4"))
     assert (story["o"].res, len(story["m"].q.seen)) == (5, 1)
+
+
+def test_an_object_that_another_one_was_made_of_and_that_keep_what_they_have_gathered(patching: Story) -> None:
+    text = (
+        "K = 3\nclass Store:\n    def __init__(self): self.rows = []\n    def add(self, x): self.rows.append(x)\n"
+        "    def size(self): return len(self.rows) + K\n"
+        "class Service:\n    def __init__(self, store): self.store = store; self.calls = 0\n"
+        "store = Store()\nstore.add(1)\nservice = Service(store)\nsize = store.size()\n"
+    )
+    patching.start(m=text)
+    store, service = patching["m"].store, patching["m"].service
+    store.add("gathered")
+    service.calls = 5
+    patching.save(m=text.replace("K = 3", "K = 4"))
+    assert (patching["m"].store is store, store.rows) == (True, [1, "gathered"])
+    assert (patching["m"].service is service, service.calls, service.store is store) == (True, 5, True)
+    assert (patching["m"].size, store.size()) == (5, 6)

@@ -7,14 +7,14 @@ from typing import Final
 from ipyhot.core.diff import Edit
 from ipyhot.core.outline import Outline
 
-__all__ = ["ALL", "CLASS_HOOKS", "EXISTS", "Draft", "Drafts", "is_asked"]
+__all__ = ["ALL", "CLASS_HOOKS", "EXISTS", "SHOWING", "Draft", "Drafts", "is_asked"]
 
 EXISTS = "!"  # the name that stands for the module's being there at all
 ALL = "*"  # the name that stands for whatever a star import takes
 CLASS_HOOKS = frozenset({"__init_subclass__", "__set_name__", "__prepare__", "__mro_entries__", "__class_getitem__"})
 _ASKING = frozenset({"attrgetter", "getattr", "getmembers", "methodcaller"})  # for attributes that no code names
 _SHOWN: Final = frozenset({"__format__", "__repr__", "__str__"})
-_SHOWING: Final = _SHOWN | {"ascii", "format", "print", "repr", "str"}
+SHOWING: Final = _SHOWN | {"ascii", "format", "print", "repr", "str"}
 
 
 @dataclass(slots=True, eq=False)
@@ -93,7 +93,7 @@ def _is_met(path: str, name: str, asked: set[str] | None) -> bool:
 def is_asked(member: str, asked: set[str]) -> bool:
     """Tell whether a method may be called by who asks for some attributes; Python itself calls special ones."""
     if member in _SHOWN:
-        return not (asked.isdisjoint(_SHOWING) and _ASKING.isdisjoint(asked))
+        return not (asked.isdisjoint(SHOWING) and _ASKING.isdisjoint(asked))
     is_special = member.startswith("_") and member.endswith("_")  # _missing_ as well
     return is_special or member in asked or not _ASKING.isdisjoint(asked)
 

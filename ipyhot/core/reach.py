@@ -32,7 +32,7 @@ class Maker(NamedTuple):
     reads: list[Ref]
     asks: frozenset[str]  # by all but the methods of a class
     methods: list[Method]  # of a class
-    is_open: bool  # it may hand what it makes to code that is not watched
+    is_strange: bool  # it may hand what it makes to code that is not watched
 
     @property
     def all_reads(self) -> list[Ref]:
@@ -165,7 +165,7 @@ class Reach:
         ]
 
     def reach(
-        self, refs: Iterable[Ref], *, of: Statement | None = None, asked: set[str] | None = None
+        self, refs: Iterable[Ref], *, of: Statement | None = None, asked: set[str] | None = None, is_open: bool = False
     ) -> Iterator[tuple[Ref, Statement | None, Outline | None]]:
         """Yield some names and all that what they stand for may read when it is called, with who binds them.
 
@@ -173,10 +173,10 @@ class Reach:
             refs: where to start.
             of: the statement that reads them; what it does itself to their objects is not what it reads.
             asked: the attributes that the statement asks for; those that what it calls asks for are added. A method
-                that nobody asks for is not called by who makes an object; to one that is there, anybody may have it
-                done. None takes all of them as called.
+                that nobody asks for is not called. None takes all of them as called.
+            is_open: take all methods of an object that is there already as called: somebody else may call them.
         """
-        seen: dict[Ref, bool] = {}  # each with whether it was met through an object that is there already
+        seen: dict[Ref, bool] = {}  # each with whether it was met through such an object
         stack = [(ref, False) for ref in refs]
         uncalled: list[Method] = []
         while stack:
@@ -187,16 +187,16 @@ class Reach:
                 yield ref, None, outline
                 makers, further = self.expand(ref)
                 stack += [(other, is_there) for other in further]
-                for statement, reads, asks, methods, is_open in makers:
+                for statement, reads, asks, methods, is_strange in makers:
                     if statement is of:
                         continue
                     yield ref, statement, outline
-                    stack += [(read, is_there or statement.facts.kind is Kind.OTHER) for read in reads]
+                    stack += [(read, is_there or (is_open and statement.facts.kind is Kind.OTHER)) for read in reads]
                     if asked is None or is_there:
                         stack += [(read, is_there) for method in methods for read in method.reads]
                     if asked is not None:
                         asked |= statement.facts.asks if is_there else asks
-                        asked |= {"repr"} if is_there or is_open else set()
+                        asked |= {"repr"} if is_strange else set()
                         uncalled += () if is_there else methods
             if asked is not None and not stack:
                 stack += [(read, False) for read in _called(uncalled, asked)]

@@ -5,7 +5,7 @@ Pure: it reads the drafts of a plan and changes none. One plan uses one ``Reason
 
 from collections.abc import Collection
 
-from ipyhot.core.drafts import ALL, EXISTS, Draft, Drafts, is_asked
+from ipyhot.core.drafts import ALL, EXISTS, SHOWING, Draft, Drafts, is_asked
 from ipyhot.core.facts import Kind
 from ipyhot.core.lineage import Lineage
 from ipyhot.core.outline import Outline
@@ -65,12 +65,28 @@ class Reasons:
 
     def _met(self, draft: Draft, outline: Outline, index: int) -> str:
         """Return the name that a statement computes with, directly or by calls, and that behaves differently now."""
+        asked = set[str]()
+        found = self._called(draft, outline, index, asked)
+        if not found and not asked.isdisjoint(SHOWING):  # code that is not watched may call what nobody asks for
+            found = self._called(draft, outline, index, asked, is_open=True)
+        return found or next((name for _, name in self.asked_of(draft, outline, index)), "")
+
+    def _called(self, draft: Draft, outline: Outline, index: int, asked: set[str], *, is_open: bool = False) -> str:
+        """Return the name that a statement may call or read while it runs, and that behaves differently now.
+
+        Args:
+            draft: of the module.
+            outline: its statements.
+            index: of the statement.
+            asked: what it asks for by attribute is added here.
+            is_open: see ``Reach.reach``.
+        """
         statement = outline.statements[index]
         facts = statement.facts
         reached: list[tuple[Ref, Draft]] = []  # what behaves differently, if the right attribute is asked for
-        asked = set(facts.asks) | ({"repr"} if self._names.meets_strangers(outline, facts) else set())
+        asked |= facts.asks | ({"repr"} if self._names.meets_strangers(outline, facts) else set())
         used = self._names.used(draft.name, outline, statement)
-        for (module, name), writer, _ in self._names.reach(used, of=statement, asked=asked):
+        for (module, name), writer, _ in self._names.reach(used, of=statement, asked=asked, is_open=is_open):
             if writer is not None:
                 if writer.facts.body_reads_anything and self._is_anything_other(self._drafts.get(module), facts.binds):
                     return name or module
@@ -83,8 +99,7 @@ class Reasons:
                 return name or module
             if other.touches(name) and not is_grown:
                 reached.append(((module, name), other))
-        found = next((name or module for (module, name), other in reached if other.touches(name, asked)), "")
-        return found or next((name for _, name in self.asked_of(draft, outline, index)), "")
+        return next((name or module for (module, name), other in reached if other.touches(name, asked)), "")
 
     def asked_of(self, draft: Draft, outline: Outline, index: int) -> list[tuple[str, str]]:
         """Return the names through whose object a statement may call what that keeps, and what behaves differently."""
