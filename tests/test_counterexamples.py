@@ -340,6 +340,10 @@ STORIES: dict[str, Story] = {
         },
         {"b": "from .a import *\n"},
     ],
+    "a star import takes over the name of a list that was added to": [
+        {"a": "LOG = [1]\n", "b": "LOG = [1]\nfor i in range(1):\n    LOG.append(i)\n"},
+        {"b": "from .a import *\nLOG = [1]\nfrom .a import *\n"},
+    ],
     "a name that hid an imported registry goes": [
         {
             "a": "TABLE1 = {}\n",

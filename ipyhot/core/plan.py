@@ -138,7 +138,9 @@ def _refilled(draft: Draft, drafts: Drafts) -> frozenset[str]:
         if statement.facts.kind is not Kind.CLASS or (draft.name, name) not in drafts.added_to
     }
     own = outline.names - outline.imported.keys()
-    return frozenset(name for module, name in drafts.replayed if module == draft.name and name in own) - changed
+    found = {name for module, name in drafts.replayed if module == draft.name and name in own} - changed
+    last_star = max(outline.star_lines, default=-1)  # what stands before it may be what it takes
+    return frozenset(name for name in found if outline.writers[name][-1] > last_star)
 
 
 def _is_still(draft: Draft) -> bool:
