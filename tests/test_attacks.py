@@ -664,3 +664,17 @@ def test_an_object_that_another_one_was_made_of_and_that_keep_what_they_have_gat
     assert (patching["m"].store is store, store.rows) == (True, [1, "gathered"])
     assert (patching["m"].service is service, service.calls, service.store is store) == (True, 5, True)
     assert (patching["m"].size, store.size()) == (5, 6)
+
+
+def test_what_a_library_calls_of_a_class_that_is_derived_from_its_own_is_followed(story: Story) -> None:
+    text = (
+        "import string, threading\nfrom html.parser import HTMLParser\n"
+        "class F(string.Formatter):\n    def get_value(self, key, args, kwargs): return 1\n"
+        "class P(HTMLParser):\n    seen = ()\n    def handle_starttag(self, tag, attrs): self.seen = (tag, 1)\n"
+        "class T(threading.Thread):\n    def run(self): self.result = 1\n"
+        "f = F().format('{x}')\np = P()\np.feed('<b>')\nseen = p.seen\nt = T()\nt.start()\nt.join()\nresult = t.result\n"
+    )
+    story.start(m=text)
+    story.save(m=text.replace("1", "2"))
+    m = story["m"]
+    assert (m.f, m.seen, m.p.seen, m.result) == ("2", ("b", 2), ("b", 2), 2)

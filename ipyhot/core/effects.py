@@ -34,7 +34,7 @@ class Effects:
         grows: whether a statement may add to the object that a name of a module stands for, as it is.
         is_container: whether that is a plain container.
         holds: whether a name of a module stands for a function made of one of some code objects, or for what holds one.
-        asked_by_bases: what a library asks of a class of a module when an object of it is made.
+        asked_by_bases: what a library asks of a class of a module, given its name and what else is asked of its objects.
         patches: take edits statement by statement; if not, a file that is reached is executed as a whole.
     """
 
@@ -49,7 +49,7 @@ class Effects:
         grows: Callable[[str, str], bool],
         is_container: Callable[[str, str], bool],
         holds: Callable[[str, str, Collection[types.CodeType]], bool],
-        asked_by_bases: Callable[[str, str], frozenset[str]],
+        asked_by_bases: Callable[[str, str, Iterable[str]], frozenset[str]],
         patches: bool = True,
     ) -> None:
         self._patches = patches

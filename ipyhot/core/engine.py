@@ -363,7 +363,7 @@ class Engine:
             grows=_grows,
             is_container=lambda module, name: type(_value(module, name)) in FILLED,
             holds=_holds,
-            asked_by_bases=lambda module, name: asked_by_bases(_value(module, name), self._folders.holds),
+            asked_by_bases=lambda module, name, asked: asked_by_bases(_value(module, name), asked, self._folders.holds),
             patches=self.patches,
         )
 

@@ -1,8 +1,8 @@
-"""What the classes of a library ask of those that are derived from them, when an object of these is made."""
+"""What the classes of a library ask of those that are derived from them: which of their methods it may call."""
 
 import functools
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from ipyhot.core.codes import codes_in
@@ -12,33 +12,35 @@ __all__ = ["ANYTHING", "asked_by_bases"]
 ANYTHING: Final = frozenset({"getattr"})  # who asks for this, asks for any attribute
 _MAKERS: Final = ("__init__", "__new__")
 _KNOWN_METACLASSES: Final = frozenset({"abc", "builtins", "enum", "typing"})  # by module: they add no calls of methods
+_MRO: Final = type.__dict__["__mro__"].__get__  # without asking the metaclass
 _MOST: Final = 300  # functions that are followed
 
 
-def asked_by_bases(made: object, is_watched: Callable[[str], bool]) -> frozenset[str]:
-    """Return the attributes that bases of a class ask for while an object is made, by all that their code names.
+def asked_by_bases(made: object, asked: Iterable[str], is_watched: Callable[[str], bool]) -> frozenset[str]:
+    """Return the attributes that bases of a class ask for, by all that their code names, in turn for what is asked of it.
 
     Args:
         made: a class; anything else has no bases.
+        asked: attributes that are asked for of its objects, beside what makes them.
         is_watched: whether a module belongs to a watched folder; what such bases ask for is known from their text.
     """
-    if not issubclass(type(made), type):
-        return frozenset()
-    strangers = tuple(one for one in type.mro(made) if one is not object and not is_watched(one.__module__))  # type: ignore[arg-type]
     kind = type(made)
+    if not issubclass(kind, type):
+        return frozenset()
     if kind.__module__ not in _KNOWN_METACLASSES and not is_watched(kind.__module__):
         return ANYTHING
-    return _asked(strangers) if strangers else frozenset()
+    strangers = tuple(one for one in _MRO(made) if one is not object and not is_watched(one.__module__))
+    return frozenset().union(*(_asked(strangers, name) for name in (*_MAKERS, *asked))) if strangers else frozenset()
 
 
-@functools.lru_cache(256)
-def _asked(classes: tuple[type, ...]) -> frozenset[str]:
+@functools.lru_cache(4096)
+def _asked(classes: tuple[type, ...], name: str) -> frozenset[str]:
+    """Return the attributes that a method of some classes asks for, and those that it may call of them in turn."""
     asked: set[str] = set()
-    waiting = list(_MAKERS)
+    waiting = [name]
     codes: set[types.CodeType] = set()
     while waiting:
-        name = waiting.pop()
-        for function in _functions(classes, name):
+        for function in _functions(classes, waiting.pop()):
             if function.__code__ in codes:
                 continue
             codes.add(function.__code__)

@@ -2,7 +2,7 @@
 
 import math
 import types
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -43,7 +43,7 @@ def make(  # noqa: PLR0917 - a plan is made of all of them, in one place
     grows: Callable[[str, str], bool] = lambda _module, _name: False,
     is_container: Callable[[str, str], bool] = lambda _module, _name: True,
     holds: Callable[[str, str, Collection[types.CodeType]], bool] = lambda _module, _name, _codes: True,
-    asked_by_bases: Callable[[str, str], frozenset[str]] = lambda _module, _name: frozenset(),
+    asked_by_bases: Callable[[str, str, Iterable[str]], frozenset[str]] = lambda _module, _name, _asked: frozenset(),
     patches: bool = True,
 ) -> Plan:
     """Return what to run for some changes: of each module the statements that the change reaches, or all of it.
@@ -63,7 +63,7 @@ def make(  # noqa: PLR0917 - a plan is made of all of them, in one place
         grows: whether what a name of a module stands for may be added to as it is.
         is_container: whether that is a plain container.
         holds: whether a name of a module stands for what holds a function made of one of some code objects.
-        asked_by_bases: what a library asks of a class of a module when an object of it is made.
+        asked_by_bases: what a library asks of a class of a module, given its name and what else is asked of its objects.
         patches: take edits statement by statement; if not, every file that is reached is executed as a whole.
     """
     effects = Effects(

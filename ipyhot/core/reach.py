@@ -30,7 +30,6 @@ class Maker(NamedTuple):
 
     statement: Statement
     reads: list[Ref]
-    asks: frozenset[str]  # by all but the methods of a class
     methods: list[Method]  # of a class
     is_strange: bool  # it may hand what it makes to code that is not watched
 
@@ -46,19 +45,20 @@ class Reach:
     Args:
         drafts: the outlines of modules as they are going to be.
         is_watched: whether a name belongs to a watched folder.
-        asked_by_bases: what a library asks of a class of a module, given its name, when an object of it is made.
+        asked_by_bases: what a library asks of a class of a module, given its name and what else is asked of its objects.
     """
 
     def __init__(
         self,
         drafts: Drafts,
         is_watched: Callable[[str], bool],
-        asked_by_bases: Callable[[str, str], frozenset[str]] = lambda _module, _name: frozenset(),
+        asked_by_bases: Callable[[str, str, Iterable[str]], frozenset[str]] = lambda _module, _name, _asked: frozenset(),
     ) -> None:
         self._drafts = drafts
         self._is_watched = is_watched
         self._asked_by_bases = asked_by_bases
         self._expanded: dict[Ref, tuple[list[Maker], list[Ref]]] = {}
+        self._quiet: set[tuple[str, str]] = set()  # classes without bases that ask for anything
         self._writes: dict[tuple[str, int], frozenset[tuple[str, str]]] = {}
 
     def refs(self, name: str, outline: Outline, chain: Chain) -> Iterator[Ref]:
@@ -179,6 +179,7 @@ class Reach:
         seen: dict[Ref, bool] = {}  # each with whether it was met through such an object
         stack = [(ref, False) for ref in refs]
         uncalled: list[Method] = []
+        classes: set[tuple[str, str]] = set()
         while stack:
             ref, is_there = stack.pop()
             if ref not in seen or (is_there and not seen[ref]):
@@ -187,7 +188,7 @@ class Reach:
                 yield ref, None, outline
                 makers, further = self.expand(ref)
                 stack += [(other, is_there) for other in further]
-                for statement, reads, asks, methods, is_strange in makers:
+                for statement, reads, methods, is_strange in makers:
                     if statement is of:
                         continue
                     yield ref, statement, outline
@@ -195,11 +196,36 @@ class Reach:
                     if asked is None or is_there:
                         stack += [(read, is_there) for method in methods for read in method.reads]
                     if asked is not None:
-                        asked |= statement.facts.asks if is_there else asks
+                        asked |= statement.facts.asks if is_there else statement.facts.asks_beside
+                        classes |= {(ref[0], statement.facts.name)} if statement.facts.kind is Kind.CLASS else set()
                         asked |= {"repr"} if is_strange else set()
                         uncalled += () if is_there else methods
             if asked is not None and not stack:
-                stack += [(read, False) for read in _called(uncalled, asked)]
+                stack += [(read, False) for read in self._called(uncalled, classes, asked)]
+
+    def _called(self, methods: list[Method], classes: set[tuple[str, str]], asked: set[str]) -> list[Ref]:
+        """Take out the methods that are asked for, and those that these ask for in turn; return what they read.
+
+        Args:
+            methods: those of the classes that were met.
+            classes: the classes, as module and name; those of a library that they are derived from may ask for more.
+            asked: what is asked for; what comes to be asked for is added.
+        """
+        reads: list[Ref] = []
+        is_growing = True
+        while is_growing:
+            before = len(asked)
+            for ref in classes - self._quiet:
+                found = self._asked_by_bases(*ref, asked)
+                self._quiet |= {ref} if not found else set()
+                asked |= found
+            called = [method for method in methods if is_asked(method.name, asked)]
+            methods[:] = [method for method in methods if method not in called]
+            for method in called:
+                asked |= method.asks
+                reads += method.reads
+            is_growing = len(asked) > before
+        return reads
 
     def expand(self, ref: Ref) -> tuple[list[Maker], list[Ref]]:
         """Return who makes what a name stands for, and the names that it may be instead."""
@@ -234,9 +260,7 @@ class Reach:
                 for path, member in facts.members.items()
                 if member.is_function
             ]
-            is_class = facts.kind is Kind.CLASS
-            asks = facts.asks_beside | (self._asked_by_bases(module, facts.name) if is_class else frozenset())
-            makers.append(Maker(statement, reads, asks, methods, self.meets_strangers(outline, facts)))
+            makers.append(Maker(statement, reads, methods, self.meets_strangers(outline, facts)))
         return makers, further
 
     def meets_strangers(self, outline: Outline, facts: Facts) -> bool:
@@ -369,14 +393,3 @@ class Reach:
                     if inner and where is not None and is_further and self._takes_note(base, where, inner, depth + 1):
                         return True
         return False
-
-
-def _called(methods: list[Method], asked: set[str]) -> list[Ref]:
-    """Take out the methods that are asked for, and those that these ask for in turn; return what they read."""
-    reads: list[Ref] = []
-    while called := [method for method in methods if is_asked(method.name, asked)]:
-        methods[:] = [method for method in methods if method not in called]
-        for method in called:
-            asked |= method.asks
-            reads += method.reads
-    return reads
