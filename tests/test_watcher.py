@@ -13,6 +13,7 @@ from watched import Watched, watched_by_ordinary_user
 from ipyhot.core.sources import Folder
 from ipyhot.watch import lookout
 from ipyhot.watch.harvest import Harvest
+from ipyhot.watch.inotify import Inotify
 from ipyhot.watch.lookout import Lookout
 from ipyhot.watch.observer import Observed
 from ipyhot.watch.settle import LINUX, Hint, Kind
@@ -575,3 +576,17 @@ def test_what_was_read_is_shown_while_git_is_at_work_and_handed_over_when_it_is_
     lock.unlink()
     watched.wait_for(a="A = 2\n", b="B = 3\n", c="C = 2\n")
     assert len(watched.batches) == 1
+
+
+def test_a_link_that_leads_to_the_same_folder_again_is_listened_to_anew(tmp_path: Path) -> None:
+    folder, link, source = tmp_path / "folder", tmp_path / "link", Inotify()
+    folder.mkdir()
+    link.symlink_to("folder")
+    assert (source.arm(str(folder)), source.arm(str(link))) == (True, True)
+    link.unlink()
+    assert not source.arm(str(link))
+    link.symlink_to("folder")
+    assert source.arm(str(link))
+    (folder / "m.py").touch()
+    assert str(link / "m.py") in {event.path for event in source.events()}
+    source.close()

@@ -84,7 +84,7 @@ class Inotify:
         if watch == known or number == errno.EACCES:  # what is out of reach now is still listened to
             return False
         if known is not None:
-            self._unname(path, known)
+            self._unname(path, self._watch_of.pop(path))
         if watch == -1:
             if number in _GONE:
                 return False
