@@ -23,8 +23,9 @@ ROWS = [
         "core.model",
         "core.patterns",
     ],
-    ["core.libraries", "core.scan"],
+    ["core.scan"],
     ["core.heap", "core.trust"],
+    ["core.libraries"],
     ["watch.echo", "watch.links", "watch.mounts", "watch.pace", "watch.repository", "watch.settle", "watch.source"],
     [
         "core.facts",

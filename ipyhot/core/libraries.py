@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from ipyhot.core.codes import codes_in
+from ipyhot.core.heap import is_a
 
 __all__ = ["ANYTHING", "asked_by_bases"]
 
@@ -29,7 +30,7 @@ def asked_by_bases(made: object, asked: Iterable[str], is_watched: Callable[[str
         return frozenset()
     if kind.__module__ not in _KNOWN_METACLASSES and not is_watched(kind.__module__):
         return ANYTHING
-    strangers = tuple(one for one in _MRO(made) if one is not object and not is_watched(one.__module__))
+    strangers = tuple(one for one in _MRO(made) if one is not object and not is_watched(str(one.__module__)))
     return frozenset().union(*(_asked(strangers, name) for name in (*_MAKERS, *asked))) if strangers else frozenset()
 
 
@@ -55,6 +56,9 @@ def _asked(classes: tuple[type, ...], name: str) -> frozenset[str]:
 def _functions(classes: tuple[type, ...], name: str) -> Iterator[types.FunctionType]:
     for one in classes:
         found: Any = vars(one).get(name)
-        found = getattr(found, "__func__", getattr(found, "fget", found))
-        if isinstance(found, types.FunctionType):
+        if is_a(found, classmethod | staticmethod):
+            found = found.__func__
+        elif is_a(found, property):
+            found = found.fget
+        if is_a(found, types.FunctionType):
             yield found

@@ -318,7 +318,8 @@ class Watcher:
 
     def _look_through(self, lookout: Lookout) -> None:
         if lookout in self._all:
-            self._harvest.feed(lookout, lookout.sweep(inf))
+            for _ in range(1 + lookout.is_sweeping):  # a look that has begun may have passed what has changed since
+                self._harvest.feed(lookout, lookout.sweep(inf))
             self._register()
 
     def _renew_all(self) -> None:
