@@ -578,6 +578,17 @@ def test_what_was_read_is_shown_while_git_is_at_work_and_handed_over_when_it_is_
     assert len(watched.batches) == 1
 
 
+def test_a_file_that_is_found_empty_late_has_its_grace_from_then_on(tmp_path: Path) -> None:
+    path = tmp_path / "m.py"
+    path.write_text("V = 1\n")
+    lookout, harvest = Lookout(Folder(str(tmp_path), "hots", "all")), Harvest()
+    harvest.feed(lookout, [Hint(Kind.DONE, str(path), time.monotonic() - 10.0)])
+    path.write_text("")  # the next writer has begun, and that is not heard yet
+    harvest.prepare([lookout])
+    assert not harvest.is_ripe(time.monotonic())
+    lookout.close()
+
+
 def test_a_link_that_leads_to_the_same_folder_again_is_listened_to_anew(tmp_path: Path) -> None:
     folder, link, source = tmp_path / "folder", tmp_path / "link", Inotify()
     folder.mkdir()

@@ -120,7 +120,8 @@ class Harvest:
             self.settler.feed(Hint(Kind.OPEN, path, time.monotonic()))  # the writer lets nobody else read
             return
         elif reading is not None and reading.data == b"" and not _is_meant(path, lookouts):
-            self.settler.feed(Hint(Kind.EMPTY, path, hint.at))
+            # from now on: the next writer may just have emptied it, and the system is about to say so
+            self.settler.feed(Hint(Kind.EMPTY, path, time.monotonic()))
         self._readings[path] = reading
         if reading is not None and reading.data is not None:
             self._unseen[path] = None
