@@ -582,7 +582,7 @@ def test_a_file_that_is_found_empty_late_has_its_grace_from_then_on(tmp_path: Pa
     path = tmp_path / "m.py"
     path.write_text("V = 1\n")
     lookout, harvest = Lookout(Folder(str(tmp_path), "hots", "all")), Harvest()
-    harvest.feed(lookout, [Hint(Kind.DONE, str(path), time.monotonic() - 10.0)])
+    harvest.feed(lookout, [Hint(Kind.DONE, str(path), time.monotonic() - 0.3)])  # longer than the grace
     path.write_text("")  # the next writer has begun, and that is not heard yet
     harvest.prepare([lookout])
     assert not harvest.is_ripe(time.monotonic())
