@@ -7,14 +7,15 @@ from typing import Final
 from ipyhot.core.diff import Edit
 from ipyhot.core.outline import Outline
 
-__all__ = ["ALL", "CLASS_HOOKS", "EXISTS", "SHOWING", "Draft", "Drafts", "is_asked"]
+__all__ = ["ALL", "CLASS_HOOKS", "EXISTS", "SHOWING", "STRANGERS_ASK", "Draft", "Drafts", "is_asked"]
 
 EXISTS = "!"  # the name that stands for the module's being there at all
 ALL = "*"  # the name that stands for whatever a star import takes
 CLASS_HOOKS = frozenset({"__init_subclass__", "__set_name__", "__prepare__", "__mro_entries__", "__class_getitem__"})
 _ASKING = frozenset({"attrgetter", "getattr", "getmembers", "methodcaller"})  # for attributes that no code names
 _SHOWN: Final = frozenset({"__format__", "__repr__", "__str__"})
-SHOWING: Final = _SHOWN | {"ascii", "format", "print", "repr", "str"}
+STRANGERS_ASK: Final = "repr"  # what code that is not watched is taken to ask for, of whatever it gets
+SHOWING: Final = _SHOWN | {STRANGERS_ASK, "ascii", "format", "print", "str"}
 
 
 @dataclass(slots=True, eq=False)

@@ -75,9 +75,9 @@ class Excerpt:
         staged.carried.pop("__doc__", None)
         return live
 
-    def _gathered(self, live: object) -> list[tuple[Any, Any]]:
+    def _gathered(self, live: Any) -> list[tuple[Any, Any]]:
         """Return what the bases of a live class have gathered: a class that is made aside is none that they should know."""
-        bases = type.mro(live)[1:] if is_a(live, type) else []  # type: ignore[arg-type]
+        bases = live.__mro__[1:] if is_a(live, type) else ()
         found = [value for base in bases for value in vars(base).values() if type(value) in FILLED]
         return [(value, value.copy()) for value in found]
 

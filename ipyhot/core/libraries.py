@@ -13,11 +13,10 @@ __all__ = ["ANYTHING", "asked_by_bases"]
 ANYTHING: Final = frozenset({"getattr"})  # who asks for this, asks for any attribute
 _MAKERS: Final = ("__init__", "__new__")
 _KNOWN_METACLASSES: Final = frozenset({"abc", "builtins", "enum", "typing"})  # by module: they add no calls of methods
-_MRO: Final = type.__dict__["__mro__"].__get__  # without asking the metaclass
 _MOST: Final = 300  # functions that are followed
 
 
-def asked_by_bases(made: object, asked: Iterable[str], is_watched: Callable[[str], bool]) -> frozenset[str]:
+def asked_by_bases(made: Any, asked: Iterable[str], is_watched: Callable[[str], bool]) -> frozenset[str]:
     """Return the attributes that bases of a class ask for, by all that their code names, in turn for what is asked of it.
 
     Args:
@@ -25,12 +24,12 @@ def asked_by_bases(made: object, asked: Iterable[str], is_watched: Callable[[str
         asked: attributes that are asked for of its objects, beside what makes them.
         is_watched: whether a module belongs to a watched folder; what such bases ask for is known from their text.
     """
-    kind = type(made)
-    if not issubclass(kind, type):
+    if not is_a(made, type):
         return frozenset()
+    kind = type(made)
     if kind.__module__ not in _KNOWN_METACLASSES and not is_watched(kind.__module__):
         return ANYTHING
-    strangers = tuple(one for one in _MRO(made) if one is not object and not is_watched(str(one.__module__)))
+    strangers = tuple(one for one in made.__mro__ if one is not object and not is_watched(str(one.__module__)))
     return frozenset().union(*(_asked(strangers, name) for name in (*_MAKERS, *asked))) if strangers else frozenset()
 
 

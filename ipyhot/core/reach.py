@@ -6,7 +6,7 @@ Pure: outlines in, references out. One plan uses one ``Reach``.
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from ipyhot.core.drafts import ALL, EXISTS, Drafts, is_asked
+from ipyhot.core.drafts import ALL, EXISTS, STRANGERS_ASK, Drafts, is_asked
 from ipyhot.core.facts import Facts, Kind
 from ipyhot.core.outline import Outline, Statement
 from ipyhot.core.scan import Chain
@@ -198,7 +198,7 @@ class Reach:
                     if asked is not None:
                         asked |= statement.facts.asks if is_there else statement.facts.asks_beside
                         classes |= {(ref[0], statement.facts.name)} if statement.facts.kind is Kind.CLASS else set()
-                        asked |= {"repr"} if is_strange else set()
+                        asked |= {STRANGERS_ASK} if is_strange else set()
                         uncalled += () if is_there else methods
             if asked is not None and not stack:
                 stack += [(read, False) for read in self._called(uncalled, classes, asked)]

@@ -5,7 +5,7 @@ Pure: it reads the drafts of a plan and changes none. One plan uses one ``Reason
 
 from collections.abc import Collection
 
-from ipyhot.core.drafts import ALL, EXISTS, SHOWING, Draft, Drafts, is_asked
+from ipyhot.core.drafts import ALL, EXISTS, SHOWING, STRANGERS_ASK, Draft, Drafts, is_asked
 from ipyhot.core.facts import Kind
 from ipyhot.core.lineage import Lineage
 from ipyhot.core.outline import Outline
@@ -84,7 +84,7 @@ class Reasons:
         statement = outline.statements[index]
         facts = statement.facts
         reached: list[tuple[Ref, Draft]] = []  # what behaves differently, if the right attribute is asked for
-        asked |= facts.asks | ({"repr"} if self._names.meets_strangers(outline, facts) else set())
+        asked |= facts.asks | ({STRANGERS_ASK} if self._names.meets_strangers(outline, facts) else set())
         used = self._names.used(draft.name, outline, statement)
         for (module, name), writer, _ in self._names.reach(used, of=statement, asked=asked, is_open=is_open):
             if writer is not None:

@@ -116,8 +116,8 @@ class Watcher:
     def catch_up(self, timeout: float) -> bool:
         """Wait until all that was saved before this call has been handed over; tell whether it was.
 
-        Costs a flag and a look at some descriptors when nothing is under way. What has been under way for longer than
-        the timeout is not waited for.
+        Costs a flag and a look at some descriptors when nothing is under way, and a look through a folder of which
+        nothing tells. What has been under way for longer than the timeout is not waited for.
         """
         if not self._thread.is_alive() or threading.current_thread() is self._thread:
             return True
